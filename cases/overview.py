@@ -1,0 +1,104 @@
+"""What follows from the values of a case, to be read before it is run."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from cases.schema import Case
+from cases.units import CONDUCTIVITY, CURRENT_DENSITY, DIFFUSIVITY, LENGTH, VOLTAGE, Dimension, write
+from solver.constants import BOLTZMANN_EV, FARADAY
+
+
+def limiting_current(case: Case) -> float:
+    """Limiting current density between parallel plates in A/m^2: cation z+, anion z-, concentration c.
+
+    i_lim = (1 + z+/|z-|) z+ F D+ 2c/L, which is 4 F D c/L for two monovalent ions.
+    """
+    ions = case.electrolyte.species
+    cation, z = ions[case.metal.ion], case.metal.charge_number
+    anion = next(ion for ion in ions.values() if ion.charge < 0)
+    gradient = 2 * cation.concentration / case.geometry.gap
+    return (1 + z / -anion.charge) * z * FARADAY * case.electrolyte.diffusivity(case.metal.ion) * gradient
+
+
+def conductivity(case: Case) -> float:
+    """Conductivity of the model in S/m: F/V_T sum z^2 D c."""
+    electrolyte = case.electrolyte
+    total = sum(
+        ion.charge**2 * electrolyte.diffusivity(name) * ion.concentration
+        for name, ion in electrolyte.species.items()
+    )
+    return FARADAY / electrolyte.thermal_voltage * total
+
+
+def saturation_current(case: Case) -> float | None:
+    """Current density J_s in A/m^2 that the junction under an island supplies at most; None if ohmic."""
+    island = case.surfaces.island
+    if island is None or island.contact == "ohmic" or island.schottky is None:
+        return None
+    temperature, junction = case.electrolyte.temperature, island.schottky
+    return junction.richardson * temperature**2 * math.exp(-junction.barrier / (BOLTZMANN_EV * temperature))
+
+
+def overview(case: Case) -> RenderableType:
+    """Table for the screen: the cell, what is derived from its values, and what is assumed."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, text in _rows(case):
+        table.add_row(name, Text(text))
+    return Group(Text(case.title, style="bold"), "", table, "", _assumptions(case))
+
+
+def _rows(case: Case) -> list[tuple[str, str]]:
+    geometry = case.geometry
+    rows = [
+        ("cell", f"{write(geometry.width, LENGTH)} wide, gap {write(geometry.gap, LENGTH)}"),
+        ("electrode", _electrode(case)),
+        ("voltage", write(case.control.voltage, VOLTAGE)),
+    ]
+    rows += [
+        (f"diffusivity {name}", _rounded(case.electrolyte.diffusivity(name), DIFFUSIVITY))
+        for name in case.electrolyte.species
+    ]
+    rows += [
+        ("conductivity", f"{_rounded(conductivity(case), CONDUCTIVITY)} of the model"),
+        ("limiting current", _rounded(limiting_current(case), CURRENT_DENSITY)),
+        ("exchange current", _rounded(case.kinetics.exchange_current_density, CURRENT_DENSITY)),
+    ]
+    supply = saturation_current(case)
+    if geometry.coating == "islands":
+        limit = "freely" if supply is None else f"{_rounded(supply, CURRENT_DENSITY)} at most"
+        rows.append(("islands are fed", limit))
+    stop = case.model_dump(include={"stop"}, exclude_none=True)["stop"]
+    rows.append(("stop", ", ".join(f"{key} {value}" for key, value in stop.items())))
+    return rows
+
+
+def _electrode(case: Case) -> str:
+    geometry = case.geometry
+    if geometry.coating == "islands" and geometry.islands is not None:
+        size = write(geometry.islands.width, LENGTH)
+        return f"{geometry.island_count} islands of {size}, every {write(geometry.islands.pitch, LENGTH)}"
+    if geometry.apex is None:
+        return "bare and flat"
+    width, height = write(geometry.apex.width, LENGTH), write(geometry.apex.height, LENGTH)
+    return f"bare, one apex {width} wide, {height} high"
+
+
+def _assumptions(case: Case) -> RenderableType:
+    if not case.assumptions:
+        return Text("No value is marked as an assumption.")
+    lines: list[RenderableType] = [Text(f"{len(case.assumptions)} assumptions", style="bold")]
+    for key, reason in case.assumptions.items():
+        lines += [Text(key, style="cyan"), Padding(Text(reason), (0, 0, 0, 4))]
+    return Group(*lines)
+
+
+def _rounded(value: float, dimension: Dimension) -> str:
+    return write(float(f"{value:.4g}"), dimension)

@@ -1,0 +1,105 @@
+"""How it is simulated: the sections `transport` to `solver`."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from cases.section import Count, OptionName, Section
+from cases.units import ChargeDensity, Length, Time, Voltage
+
+
+def _option(value: object) -> object:
+    """Let a PETSc option through: text, a whole number of 32 bits, a finite number, or true/false."""
+    if isinstance(value, str | bool) or (isinstance(value, int) and abs(value) < 2**31):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise PydanticCustomError("option", "expected text, a number, or true or false")
+
+
+class Transport(Section):
+    """How ions move in the electrolyte."""
+
+    closure: Literal["electroneutral"] = "electroneutral"
+    """What closes the set of equations; "electroneutral": the charges of the ions sum to zero everywhere."""
+
+
+class Control(Section):
+    """What the instrument does."""
+
+    voltage: Voltage
+    """Potential of the working electrode against the counter electrode, constant; negative deposits metal."""
+
+
+class Growth(Section):
+    """How the surface of the electrode is represented."""
+
+    method: Literal["moving_mesh", "fixed"] = "moving_mesh"
+    """Either "moving_mesh", a sharp front that moves with the deposit, or "fixed": it keeps its shape."""
+
+
+class Mesh(Section):
+    """Sizes of the triangles."""
+
+    front_size: Length
+    """Edge length on the deposit."""
+    front_size_min: Length | None = None
+    """Smallest edge length where the front is strongly curved; by default a quarter of front_size."""
+    seed_size: Length | None = None
+    """Edge length at islands while they carry seeds; by default front_size."""
+    bulk_size: Length
+    """Edge length far from the deposit."""
+    growth_rate: Annotated[float, Field(gt=0, le=1)] = 0.25
+    """How much longer edges become per distance from the front."""
+    refine: Annotated[float, Field(ge=0.05, le=20)] = 1.0
+    """Divides all sizes: 2 halves every edge."""
+
+
+class Stepping(Section):
+    """Choice of the time step."""
+
+    initial_step: Time
+    """First step."""
+    max_step: Time
+    """Longest step."""
+    tolerance: Annotated[float, Field(gt=0, le=0.1)] = 2e-3
+    """Local error of a step, relative, in concentration."""
+    displacement: Annotated[float, Field(gt=0, le=0.5)] = 0.2
+    """Furthest the front moves in a step, as a fraction of the local edge length."""
+
+
+class Stop(Section):
+    """When the run ends: at the first of these."""
+
+    time: Time
+    """Simulated time."""
+    gap: Length
+    """Short circuit: the electrodes count as touching at this distance."""
+    charge: ChargeDensity | None = None
+    """Charge passed per area of the substrate."""
+    thickness: Length | None = None
+    """Mean thickness of the deposit."""
+    tip_height: Length | None = None
+    """Height of the highest point of the deposit."""
+
+
+class Output(Section):
+    """What is written besides one row of metrics per step."""
+
+    frames: Count = 20
+    """Number of times at which fields and front are written."""
+
+
+class Solver(Section):
+    """Numerical settings; the defaults serve."""
+
+    newton_rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-8
+    """Relative reduction of the residual at which Newton's method stops."""
+    newton_max_it: Count = 15
+    """Most iterations of Newton's method in a step before the step is made shorter."""
+    petsc: dict[OptionName, Annotated[str | int | float | bool, BeforeValidator(_option)]] = Field(default={})
+    """PETSc options by name without the dash, laid over the preset."""

@@ -1,0 +1,117 @@
+"""The one module that knows the DOLFINx version (0.9, 0.10, 0.11); everything else is version-agnostic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import basix.ufl
+import dolfinx
+import numpy as np
+import numpy.typing as npt
+import ufl
+from dolfinx import fem, mesh
+from mpi4py import MPI
+
+VERSION = tuple(int(part) for part in dolfinx.__version__.split(".")[:2])
+HAS_ENTITY_MAP = VERSION >= (0, 10)
+
+IntArray = npt.NDArray[np.int32]
+FloatArray = npt.NDArray[np.float64]
+
+
+def create_triangle_mesh(
+    comm: MPI.Comm, points: FloatArray, cells: npt.NDArray[np.int64], degree: int = 1
+) -> mesh.Mesh:
+    """Distribute a triangle mesh given on rank 0 (other ranks pass empty arrays); ghosts share facets."""
+    element = basix.ufl.element("Lagrange", "triangle", degree, shape=(points.shape[1],))
+    partitioner = mesh.create_cell_partitioner(
+        mesh.GhostMode.shared_facet, *([2] if VERSION >= (0, 11) else [])
+    )
+    return mesh.create_mesh(comm, cells=cells, x=points, e=element, partitioner=partitioner)
+
+
+def geometry_dofmap(msh: mesh.Mesh) -> IntArray:
+    """Geometry nodes of every local cell, shape (cells, nodes per cell)."""
+    return np.asarray(msh.geometry.dofmaps[0] if VERSION >= (0, 11) else msh.geometry.dofmap)
+
+
+def interpolation_points(space: fem.FunctionSpace) -> FloatArray:
+    """Reference points at which a function is evaluated to interpolate it into `space`."""
+    points = space.element.interpolation_points
+    return np.asarray(points() if callable(points) else points)
+
+
+class FacetMesh:
+    """The facets of part of a boundary as a mesh of their own.
+
+    Attributes:
+        mesh: the facet mesh, dimension one less than its parent.
+        facets: parent facet of every cell of the facet mesh, shape (cells,).
+    """
+
+    def __init__(self, parent: mesh.Mesh, facets: IntArray) -> None:
+        dim = parent.topology.dim - 1
+        self.parent = parent
+        self.mesh, self._map, _, self._nodes = mesh.create_submesh(parent, dim, facets)
+        cells = self.mesh.topology.index_map(dim)
+        count = cells.size_local + cells.num_ghosts
+        if HAS_ENTITY_MAP:
+            every = np.arange(count, dtype=np.int32)
+            self.facets = np.asarray(self._map.sub_topology_to_topology(every, False), dtype=np.int32)
+        else:
+            self.facets = np.asarray(self._map, dtype=np.int32)
+
+    def entity_maps(self) -> Any:
+        """What a form integrated over the parent needs to find its coefficients on this mesh."""
+        if HAS_ENTITY_MAP:
+            return [self._map]
+        facets = self.parent.topology.index_map(self.parent.topology.dim - 1)
+        inverse = np.full(facets.size_local + facets.num_ghosts, -1, dtype=np.int32)
+        inverse[self.facets] = np.arange(self.facets.size, dtype=np.int32)
+        return {self.mesh: inverse}
+
+
+JIT = {
+    # -ffast-math gains no more than these, and they keep NaN checks. No -march=native: a cluster's nodes
+    # share the cache of compiled forms.
+    "cffi_extra_compile_args": [
+        "-O2",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-fno-signed-zeros",
+        "-fassociative-math",
+        "-freciprocal-math",
+    ],
+    "cffi_libraries": ["m"],
+}
+
+
+def compile_form(comm: MPI.Comm, form: Any) -> Any:
+    """Compile a UFL form on an abstract mesh once; `bind` it to every mesh that comes along."""
+    return fem.forms.compile_form(comm, form, jit_options=JIT)
+
+
+def bind(
+    compiled: Any,
+    msh: mesh.Mesh,
+    spaces: Sequence[fem.FunctionSpace],
+    subdomains: Mapping[Any, list[tuple[int, IntArray]]],
+    coefficients: Mapping[Any, Any],
+    constants: Mapping[Any, Any],
+    facet_mesh: FacetMesh | None = None,
+) -> fem.Form:
+    """Make a form that was compiled on an abstract mesh ready for assembly on `msh`."""
+    used = set(ufl.algorithms.extract_coefficients(compiled.ufl_form))
+    used_constants = set(ufl.algorithms.analysis.extract_constants(compiled.ufl_form))
+    kinds = {integral.integral_type() for integral in compiled.ufl_form.integrals()}
+    maps = facet_mesh.entity_maps() if facet_mesh is not None else None
+    return fem.forms.create_form(
+        compiled,
+        list(spaces),
+        msh,
+        {kind: list(tags) for kind, tags in subdomains.items() if kind.name in kinds},
+        {c: f for c, f in coefficients.items() if c in used},
+        {c: f for c, f in constants.items() if c in used_constants},
+        maps,
+    )

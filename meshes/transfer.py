@@ -1,0 +1,52 @@
+"""Carry P1 fields from one mesh of the electrolyte to the next, without ever losing a point or an amount."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+
+from .domain import Domain
+from .errors import MeshError
+
+PADDINGS = (1e-6, 1e-4, 1e-3, 1e-2)
+"""Search paddings tried in turn, relative to the width of the cell; each only for the cells that missed."""
+
+
+def interpolate(fields: Sequence[fem.Function], old: Domain, new: Domain) -> list[fem.Function]:
+    """Values of P1 `fields` on `old` at the nodes of `new`.
+
+    A node of the new front may lie a little outside the old mesh; the nearest old cell is then extended.
+    `interpolate_nonmatching` leaves a point it does not find at zero without a word, so a constant one is
+    carried along first, and cells in which it did not arrive are searched again with a wider padding.
+
+    Raises:
+        MeshError: nodes of the new mesh are farther from the old one than the widest padding.
+    """
+    one, probe = fem.Function(old.space), fem.Function(new.space)
+    one.x.array[:] = 1.0
+    results = [fem.Function(new.space) for _ in fields]
+    cells = new.mesh.topology.index_map(2)
+    missing = np.arange(cells.size_local + cells.num_ghosts, dtype=np.int32)
+    dofs = new.space.dofmap.list
+    for padding in PADDINGS:
+        data = fem.create_interpolation_data(new.space, old.space, missing, padding=padding * old.width)
+        found = fem.Function(new.space)
+        found.interpolate_nonmatching(one, missing, data)
+        arrived = (np.abs(found.x.array - 1.0) < 1e-6) & (probe.x.array < 0.5)
+        for field, result in zip(fields, results, strict=True):
+            values = fem.Function(new.space)
+            values.interpolate_nonmatching(field, missing, data)
+            result.x.array[arrived] = values.x.array[arrived]
+        probe.x.array[arrived] = 1.0
+        missing = np.flatnonzero((probe.x.array[dofs] < 0.5).any(axis=1)).astype(np.int32)
+        if old.comm.allreduce(missing.size, op=MPI.SUM) == 0:
+            break
+    else:
+        lost = int(old.comm.allreduce(np.count_nonzero(probe.x.array < 0.5), op=MPI.SUM))
+        raise MeshError(f"{lost} nodes of the new mesh lie outside the old one; fields cannot be carried over")
+    for result in results:
+        result.x.scatter_forward()
+    return results

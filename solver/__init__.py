@@ -1,0 +1,1 @@
+"""Physics and time: everything between a mesh and a finished run."""

@@ -1,0 +1,46 @@
+"""Capillarity without a limit on the time step: the curvature is taken at the end of the step, to first order."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.linalg import solve_banded
+
+from meshes.front import Front
+
+from .types import FloatArray
+
+
+def implicit_share(front: Front, volume: FloatArray, mobility: FloatArray, dt: float) -> FloatArray:
+    """What every vertex receives when the curvature is that of the front after the step.
+
+    The overpotential holds the curvature before the step. Moving with the normal velocity v changes it by
+    -dt d^2v/ds^2, and with it v by M d^2/ds^2 (v dt), M = gamma V_m^2/(nF)^2 di/d(eta). So the velocity sought is
+
+        v - dt d/ds( M dv/ds ) = v_explicit
+
+    solved with lumped finite elements on the front. It redistributes volume among neighbours (as the current
+    would, had it known) and keeps the sum; it tends to the explicit velocity as dt -> 0.
+
+    Args:
+        front: before the step.
+        volume: by the explicit velocity, shape (n,), mesh units squared.
+        mobility: M on every edge in mesh units squared per s, zero on bare substrate, shape (n-1,).
+        dt: step in s.
+
+    Returns:
+        volume, shape (n,), of the same sum.
+    """
+    n = volume.size
+    active = mobility > 0.0
+    half = 0.5 * np.where(active, front.lengths, 0.0)
+    length = np.append(half, 0.0) + np.append(0.0, half)
+    free = length > 0.0
+    exchange = np.where(active, dt * mobility / front.lengths, 0.0)
+    bands = np.zeros((3, n))
+    bands[1] = np.where(free, length, 1.0)
+    bands[1, :-1] += exchange
+    bands[1, 1:] += exchange
+    bands[0, 1:] = -exchange
+    bands[2, :-1] = -exchange
+    speed = solve_banded((1, 1), bands, np.where(free, volume, 0.0))
+    return np.where(free, length * speed, volume)

@@ -1,0 +1,107 @@
+"""What a run consists of, in SI units: everything the solver needs and nothing of files or units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from meshes.front import Front
+
+from .contact import Contact
+from .surface import Surface
+from .transport import Physics
+from .types import FloatArray
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Edge lengths wanted, in m.
+
+    Attributes:
+        front: on smooth deposit.
+        smallest: on sharp tips and young seeds.
+        seed: on floating deposits and beside them.
+        bulk: far away.
+        growth: relative growth of cells per distance from the front.
+    """
+
+    front: float
+    smallest: float
+    seed: float
+    bulk: float
+    growth: float
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Time step control.
+
+    Attributes:
+        initial, largest: in s.
+        tolerance: local error of the scaled concentration per step.
+        displacement: largest motion of the front per step relative to the edges there.
+    """
+
+    initial: float
+    largest: float
+    tolerance: float
+    displacement: float
+
+
+@dataclass(frozen=True)
+class Stop:
+    """When a run is over; None means never for that reason.
+
+    Attributes:
+        time: s.
+        charge: C per m^2 of cell.
+        thickness: mean thickness of the deposit in m.
+        tip_height: in m.
+        gap: distance of tip and counter electrode in m that counts as a short circuit.
+    """
+
+    time: float
+    charge: float | None
+    thickness: float | None
+    tip_height: float | None
+    gap: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A 2D cell from substrate to counter electrode.
+
+    Attributes:
+        width, gap: in m.
+        front: the electrode surface at the start, in units of `gap`.
+        islands: number of islands; their bases, in m, shape (islands,).
+        physics: transport and kinetics.
+        surfaces: kinds of substrate by name.
+        seed_contact: contact of the deposits that the front begins with.
+        moving: whether the front moves with what is deposited.
+        frames: number of outputs, spread over the run.
+        newton: PETSc options of the nonlinear solver, without prefix.
+    """
+
+    title: str
+    width: float
+    gap: float
+    front: Front
+    bases: FloatArray
+    physics: Physics
+    surfaces: Mapping[str, Surface]
+    seed_contact: Contact
+    sizes: Sizes
+    steps: Steps
+    stop: Stop
+    moving: bool
+    frames: int
+    newton: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def islands(self) -> int:
+        """Number of islands."""
+        return int(np.asarray(self.bases).size)

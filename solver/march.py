@@ -1,0 +1,356 @@
+"""March a cell through time: implicit transport, then the front moves by exactly what was deposited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+
+from meshes.errors import MeshError
+from meshes.front import Front
+
+from .capillarity import implicit_share
+from .cell import Cell
+from .coverage import FrontFields, activity, curvature, feet, joining, relabel, substrate_rates
+from .moving_mesh import MovingMesh
+from .newton import Newton
+from .observables import heights_over
+from .problem import Floating, StepSystem, initial_floating
+from .transport import Transport
+from .types import BoolArray, FloatArray, IntArray
+
+NEWTON = {
+    "snes_type": "newtonls",
+    "snes_linesearch_type": "bt",
+    "snes_rtol": 1e-8,
+    "snes_atol": 1e-10,
+    "snes_stol": 0.0,
+    "snes_max_it": 12,
+    "ksp_type": "preonly",
+    "pc_type": "lu",
+    "pc_factor_mat_solver_type": "mumps",
+}
+"""Default PETSc options of the time step."""
+MERGE = 0.3
+"""Fronts closer than this times the wanted edge merge."""
+COVERAGE_STEP = 0.1
+"""Largest change of coverage per step."""
+
+
+class StepFailed(RuntimeError):
+    """The step could not be made as small as it would have to be."""
+
+
+@dataclass
+class Totals:
+    """What has accumulated since the start.
+
+    Attributes:
+        charge: deposited, in C per m depth.
+        trapped, bridged: electrolyte area lost to pinch-off and to merging, m^2 per m depth.
+        detached: metal area cut off from the electrode, likewise.
+        amounts: of every species at the start, in units of c0 times mesh area.
+        lost_amounts: of every species in trapped electrolyte, likewise.
+        reacted: of the depositing ion, taken out by both electrodes together, likewise.
+    """
+
+    charge: float = 0.0
+    trapped: float = 0.0
+    bridged: float = 0.0
+    detached: float = 0.0
+    reacted: float = 0.0
+    amounts: FloatArray = field(default_factory=lambda: np.empty(0))
+    lost_amounts: FloatArray = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass
+class State:
+    """What changes: see the attributes of Transport and Totals for the rest.
+
+    Attributes:
+        time, dt, last_dt: present time, the step to try next, and the last step, s.
+        current: of the working electrode, A per m depth, negative when depositing.
+    """
+
+    time: float = 0.0
+    dt: float = 0.0
+    last_dt: float = 0.0
+    step: int = 0
+    current: float = 0.0
+    newton: int = 0
+    remeshes: int = 0
+    rejected: int = 0
+    cells_max: int = 0
+    totals: Totals = field(default_factory=Totals)
+
+
+class Simulation:
+    """One cell in time."""
+
+    def __init__(self, cell: Cell, comm: MPI.Comm) -> None:
+        """Mesh the cell and set the initial state: uniform concentrations, no current."""
+        self.cell, self.comm = cell, comm
+        self.mesher = MovingMesh(comm, cell)
+        self.state = State(dt=cell.steps.initial)
+        self.floating = initial_floating(cell.front, cell.seed_contact, cell.bases / cell.gap)
+        self.transport = self.mesher.first()
+        grounded = np.setdiff1d(np.unique(cell.front.patch), self.floating.patches).astype(np.int32)
+        self._relabel(grounded)
+        self._initial_fields()
+        self.memory = self.transport.vector("mass")
+        totals = self.state.totals
+        totals.amounts = self.transport.amounts(self.memory)
+        totals.lost_amounts = np.zeros_like(totals.amounts)
+        self.initial_area = self.front.metal_area()
+        self.potentials = np.full(self.floating.patches.size, self._applied)
+        self.events: list[str] = []
+        self.nucleated: IntArray = np.empty(0, dtype=np.int32)
+        self.matrix_covered = False
+        self._seeds = np.unique(cell.front.patch[cell.front.patch >= 0]).astype(np.int32)
+        self._seed_heights = heights_over(cell.front, self._seeds)
+        self._previous: fem.Function | None = None
+        self._previous_dt = 0.0
+        self._system: StepSystem | None = None
+        self._newton: Newton | None = None
+        self._deposit, self._coverage = np.empty(0), np.empty(0)
+        self.state.cells_max = self.transport.domain.number_of_cells()
+
+    @property
+    def front(self) -> Front:
+        """The electrode surface, the same on all ranks."""
+        return self.transport.domain.front
+
+    @property
+    def _applied(self) -> float:
+        return self.cell.physics.voltage / self.cell.physics.electrolyte.thermal_voltage
+
+    def floats(self, front: Front) -> BoolArray:
+        """Which edges of `front` belong to floating deposits."""
+        return np.asarray(self.floating.position(front.patch) >= 0)
+
+    def advance(self, largest: float) -> None:
+        """Make one step of at most `largest` seconds, as long as accuracy allows.
+
+        Raises:
+            StepFailed: no step, however small, succeeds.
+        """
+        state, steps = self.state, self.cell.steps
+        dt = min(state.dt, largest, steps.largest)
+        while True:
+            if dt < 1e-9 * steps.largest:
+                raise StepFailed(f"the time step fell to {dt:.1e} s at t = {state.time:.6g} s without success")
+            growth = self._attempt(dt)
+            if growth > 0.0:
+                break
+            state.rejected += 1
+            dt *= 0.4
+        state.dt = dt * min(growth, 1.5)
+
+    def _attempt(self, dt: float) -> float:
+        """Try a step of `dt`; returns by how much the next may be larger, or 0 if this one is refused."""
+        transport, state = self.transport, self.state
+        system, newton = self._prepared()
+        self._load_front()
+        transport.rate.value = 1.0 / dt
+        system.memory = self.memory
+        start = transport.u.x.array.copy()
+        potentials = self.potentials.copy()
+        guess = start
+        if self._previous is not None:
+            guess = start + dt / self._previous_dt * (start - self._previous.x.array)
+        owned = system.owned
+        fields, scalars, outcome = newton.solve(guess[:owned], potentials)
+        if not outcome.converged and self._previous is not None:
+            fields, scalars, outcome = newton.solve(start[:owned], potentials)
+        n = transport.forms.species
+        concentrations = fields.reshape(-1, n)[:, : n - 1]
+        ok = outcome.converged and bool(np.all(np.isfinite(fields))) and bool(np.all(concentrations > 0.0))
+        if not self.comm.allreduce(ok, op=MPI.LAND):
+            transport.u.x.array[:] = start
+            return 0.0
+        growth = 1.5
+        if self._previous is not None:
+            gap = concentrations - guess[:owned].reshape(-1, n)[:, : n - 1]
+            square, count = self.comm.allreduce(np.array([np.sum(gap**2), gap.size]), op=MPI.SUM)
+            error = float(np.sqrt(square / count)) * dt / (2.0 * dt + self._previous_dt)
+            growth = 0.9 * np.sqrt(self.cell.steps.tolerance / max(error, 1e-30))
+            if growth < 0.6:
+                transport.u.x.array[:] = start
+                return 0.0
+        current = transport.at_front("front_current")
+        change = self._front_fields()
+        limit = self._longest_step(current, change)
+        if dt > 1.6 * limit:
+            transport.u.x.array[:] = start
+            return 0.0
+        self.potentials = scalars
+        state.newton = outcome.iterations
+        self._accept(dt, current, change, start)
+        return max(0.3, min(growth, limit / dt))
+
+    def _longest_step(self, current: FloatArray, fields: FrontFields) -> float:
+        """Longest step in s by motion of the front and by change of coverage."""
+        steps, physics, unit, front = self.cell.steps, self.cell.physics, self.cell.gap, self.front
+        if not self.cell.moving:
+            return steps.largest
+        shortest = np.minimum(np.append(front.lengths, np.inf), np.append(np.inf, front.lengths)) * unit
+        reach = np.hypot(front.area_vectors[:, 0], front.area_vectors[:, 1]) * unit
+        scale = physics.metal.volume_per_charge * physics.kinetics.exchange_current_density
+        speed = np.abs(current) * unit * scale / np.maximum(reach, 0.25 * shortest)
+        by_motion = steps.displacement * float(np.min(shortest / np.maximum(speed, 1e-300)))
+        rates = substrate_rates(front, fields, physics, self.cell.surfaces)
+        by_coverage = COVERAGE_STEP / max(rates.largest_change(front.coverage), 1e-300)
+        return min(by_motion, by_coverage)
+
+    def _mobility(self, fields: FrontFields) -> FloatArray:
+        """Speed per d^2(height)/ds^2 that capillarity gives every edge, in m^2/s."""
+        metal, physics = self.cell.physics.metal, self.cell.physics
+        slope = fields.kinetics(physics)[1] * activity(self.front, physics)
+        return np.asarray(metal.volume_per_charge * metal.capillary_voltage * slope)
+
+    def _accept(self, dt: float, current: FloatArray, fields: FrontFields, start: FloatArray) -> None:
+        state, physics, unit = self.state, self.cell.physics, self.cell.gap
+        i0 = physics.kinetics.exchange_current_density
+        total = float(current.sum()) * i0 * unit
+        state.time += dt
+        state.last_dt = dt
+        state.step += 1
+        state.current = total
+        state.totals.charge -= total * dt
+        counter = self.transport.counter_current()
+        state.totals.reacted -= (
+            dt * self.transport.g / self.transport.tau[physics.ion] * (float(current.sum()) + counter)
+        )
+        previous = fem.Function(self.transport.space)
+        previous.x.array[:] = start
+        self._previous, self._previous_dt = previous, dt
+        if not self.cell.moving:
+            self.memory = self.transport.vector("mass")
+            return
+        rates = substrate_rates(self.front, fields, physics, self.cell.surfaces)
+        explicit = -physics.metal.volume_per_charge * dt * i0 * current / unit
+        self._deposit = implicit_share(self.front, explicit, self._mobility(fields) / unit**2, dt)
+        self._coverage = rates.after(self.front.coverage, dt)
+
+    def move(self) -> None:
+        """Move the front by what the last step deposited, and the mesh with it.
+
+        Between `advance` and `move`, fields, mesh and front belong together: the time to write them.
+        """
+        pinned, slide = feet(self.front, self.cell.surfaces)
+        self.memory = self.mesher.move(self.transport, self._deposit, pinned, slide)
+        self._cover(self._coverage, slide)
+
+    def _cover(self, coverage: FloatArray, slide: BoolArray) -> None:
+        domain = self.transport.domain
+        domain.front = Front(
+            domain.front.points, domain.front.names, domain.front.surface, coverage, domain.front.patch
+        )
+        joined = joining(domain.front, self.floating.patches, slide)
+        heights = heights_over(domain.front, self._seeds)
+        self.nucleated = self._seeds[heights >= 2.0 * self._seed_heights]
+        self._relabel(joined)
+        if joined.size:
+            keep = ~np.isin(self.floating.patches, joined)
+            self.potentials = self.potentials[keep]
+            self.floating = self.floating.without(joined)
+            self.events.append(f"{joined.size} floating deposits joined the electrode")
+            self._reset_system()
+
+    def maintain(self) -> None:
+        """Merge, pinch off and remesh where the last motion asks for it."""
+        domain = self.transport.domain
+        floating = self.floats(domain.front)
+        distance = MERGE * float(np.median(domain.front.lengths))
+        resolution = self.mesher.resolve(domain, distance)
+        if not resolution.changed and not self.mesher.worn(domain, floating):
+            return
+        remeshed = self.mesher.remesh(self.transport, self.memory, resolution, self.floats)
+        state, totals, unit = self.state, self.state.totals, self.cell.gap
+        lost = self.transport.amounts(self.memory) - remeshed.transport.amounts(remeshed.memory)
+        totals.lost_amounts = totals.lost_amounts + lost
+        totals.trapped += remeshed.trapped * unit**2
+        totals.bridged += remeshed.bridged * unit**2
+        totals.detached += remeshed.detached * unit**2
+        self.events.extend(remeshed.events)
+        self.transport, self.memory = remeshed.transport, remeshed.memory
+        # What interpolation smears is no change in time: the next step starts without a predictor.
+        self._previous = None
+        state.remeshes += 1
+        state.cells_max = max(state.cells_max, self.transport.domain.number_of_cells())
+        self._reset_system()
+
+    def edge_current(self) -> FloatArray:
+        """Current density of every front edge in A/m^2, negative where metal is deposited (collective)."""
+        if self.state.step == 0:
+            return np.zeros(self.front.coverage.size)
+        physics = self.cell.physics
+        return self._front_fields().kinetics(physics)[0] * activity(self.front, physics)
+
+    def faraday_error(self) -> float:
+        """Relative difference of deposited volume and V_m Q/(nF)."""
+        totals, unit = self.state.totals, self.cell.gap
+        grown = (self.front.metal_area() - self.initial_area) * unit**2 
+        grown += totals.detached - totals.trapped - totals.bridged
+        expected = self.cell.physics.metal.volume_per_charge * totals.charge
+        return abs(grown - expected) / abs(expected) if expected != 0.0 else 0.0
+
+    def mass_error(self) -> float:
+        """Largest relative defect of the balance of any species."""
+        totals = self.state.totals
+        expected = totals.amounts - totals.lost_amounts
+        expected[self.cell.physics.ion] -= totals.reacted
+        return float(np.max(np.abs(self.transport.amounts(self.memory) - expected) / totals.amounts))
+
+    def _initial_fields(self) -> None:
+        transport, species = self.transport, self.cell.physics.electrolyte.species
+        n = transport.forms.species
+        values = transport.u.x.array.reshape(-1, n)
+        for index in range(n - 1):
+            values[:, index] = species[index].concentration / self.cell.physics.reference
+        values[:, n - 1] = 0.0
+
+    def _relabel(self, joined: IntArray) -> None:
+        domain = self.transport.domain
+        domain.front = relabel(domain.front, joined)
+
+    def _load_front(self) -> None:
+        """Curvature and coverage of the present front into the forms."""
+        domain, transport = self.transport.domain, self.transport
+        transport.curvature.x.array[domain.map.all_dofs] = curvature(domain.front)[domain.map.all_vertices]
+        transport.activity.x.array[:] = activity(domain.front, self.cell.physics)[domain.map.edges]
+
+    def _front_fields(self) -> FrontFields:
+        transport, physics, front = self.transport, self.cell.physics, self.front
+        gather, vt = transport.domain.gather_front, physics.electrolyte.thermal_voltage
+        metal = np.full(front.coverage.size, self._applied)
+        position = self.floating.position(front.patch)
+        if self.potentials.size:
+            metal[position >= 0] = self._system_potentials()[position[position >= 0]]
+        ratio = physics.reference / physics.kinetics.reference_concentration
+        return FrontFields(
+            ratio * gather(transport.component(physics.ion)),
+            gather(transport.component(transport.forms.species - 1)),
+            metal,
+            curvature(front),
+            physics.metal.capillary_voltage / (vt * self.cell.gap),
+        )
+
+    def _system_potentials(self) -> FloatArray:
+        return self._prepared()[0].potentials
+
+    def _prepared(self) -> tuple[StepSystem, Newton]:
+        if self._system is None or self._newton is None:
+            self._system = StepSystem(self.transport, self.floating)
+            self._load_front()
+            self._system.load(self.transport.u.x.array[: self._system.owned].copy(), self.potentials)
+            self._newton = Newton(self._system, {**NEWTON, **self.cell.newton})
+        return self._system, self._newton
+
+    def _reset_system(self) -> None:
+        if self._newton is not None and self._system is not None:
+            self._newton.destroy()
+            self._system.destroy()
+        self._newton, self._system = None, None

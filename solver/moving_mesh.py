@@ -1,0 +1,206 @@
+"""The sharp interface: a mesh that moves with the front, and is made anew when it has moved too far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from dolfinx import fem
+from mpi4py import MPI
+from scipy.spatial import cKDTree
+
+from meshes.advance import displace
+from meshes.domain import Domain
+from meshes.front import Front
+from meshes.merge import Resolution, resolve
+from meshes.parallel import on_root, on_root_only
+from meshes.resample import resample
+from meshes.transfer import interpolate
+from meshes.triangulate import SizeField, triangulate
+
+from .cell import Cell, Sizes
+from .motion import Extension, MotionForms, project
+from .transport import Transport, TransportForms
+from .types import BoolArray, FloatArray
+
+QUALITY = 0.3
+"""Remesh when the worst cell falls below this (1 is equilateral)."""
+STRETCH = 1.6
+"""Remesh when a front edge is longer than this times the length wanted there."""
+SHRINK = 0.4
+"""Remesh when a front edge is shorter than this times what it was when the mesh was made."""
+TURN = 0.35
+"""Largest turn of the smooth front per edge, in radians."""
+
+
+@dataclass(frozen=True)
+class Remeshed:
+    """What a remeshing did: transport on the new mesh, memory functional, and what was lost on the way.
+
+    Attributes:
+        transport: fields on the new mesh.
+        memory: the functional the next step starts from.
+        defect: relative amount of salt that interpolation alone would have lost or made.
+        trapped, bridged, detached: areas as in `meshes.merge.Resolution`, mesh units squared.
+    """
+
+    transport: Transport
+    memory: FloatArray
+    defect: float
+    trapped: float
+    bridged: float
+    detached: float
+    events: tuple[str, ...]
+
+
+def wanted_edges(sizes: Sizes, unit: float, front: Front, floating: BoolArray) -> Callable[..., FloatArray]:
+    """Edge length wanted on the front as a function of place and curvature, in mesh units.
+
+    Small on tips, and on floating seeds and in the gaps between them. Grooves and the feet of deposits, where
+    little happens, ask for nothing.
+    """
+    largest, smallest, seed = sizes.front / unit, sizes.smallest / unit, sizes.seed / unit
+    vertices = np.zeros(front.points.shape[0], dtype=bool)
+    vertices[:-1] |= floating
+    vertices[1:] |= floating
+    tree = cKDTree(front.points[vertices]) if vertices.any() else None
+
+    def size(points: FloatArray, curvature: FloatArray) -> FloatArray:
+        wanted = np.full(points.shape[0], largest)
+        if tree is not None:
+            wanted = np.minimum(wanted, seed + 0.3 * tree.query(points)[0])
+        curved = TURN / np.maximum(curvature, 1e-300)
+        return np.asarray(np.maximum(np.minimum(wanted, curved), np.minimum(smallest, wanted)))
+
+    return size
+
+
+class MovingMesh:
+    """Meshes, moves and remeshes the electrolyte above the front."""
+
+    def __init__(self, comm: MPI.Comm, cell: Cell) -> None:
+        """Compile what every mesh needs."""
+        self.comm, self.cell, self.unit = comm, cell, cell.gap
+        self.forms = MotionForms(comm)
+        self.transport_forms = TransportForms(comm, cell.physics)
+        self._width = cell.width / cell.gap
+        self._extension: Extension | None = None
+
+    def first(self) -> Transport:
+        """Mesh the initial front; fields are zero."""
+        floating = self.cell.front.patch >= 0
+        return self._new(self._resampled(self.cell.front, floating))
+
+    def move(
+        self, transport: Transport, volume: FloatArray, pinned: BoolArray, slide: BoolArray
+    ) -> FloatArray:
+        """Move front and mesh by the deposited `volume` per vertex (mesh units squared).
+
+        Returns:
+            The memory functional m of the module docstring of `transport`: what the next step starts from.
+        """
+        domain, extension = transport.domain, self._extension_of(transport.domain)
+        before = domain.front.points
+        after = before + displace(domain.front, volume, pinned, slide, self._width)
+        start = domain.coordinates.copy()
+        mass = transport.vector("mass")
+        end_displacement = extension.displacement(after)
+        end = extension.start + end_displacement
+        motion = transport.displacement
+        size = domain.coordinates.shape[0]
+        blocks = np.empty(size, dtype=np.int32)
+        blocks[domain.space.dofmap.list.ravel()] = motion.function_space.dofmap.list.ravel()
+        step = motion.x.array.reshape(-1, 2)
+        step[blocks] = end - start
+        extension.place(0.5 * (start + end))
+        swept = transport.vector("motion")
+        extension.place(end)
+        domain.front = domain.front.with_points(after)
+        return np.asarray(mass - swept)
+
+    def worn(self, domain: Domain, floating: BoolArray) -> bool:
+        """Whether the mesh should be made anew."""
+        if domain.minimum_quality() < QUALITY:
+            return True
+        front = domain.front
+        wanted = wanted_edges(self.cell.sizes, self.unit, front, floating)(front.points, front.curvature())
+        stretched = front.lengths > STRETCH * 0.5 * (wanted[1:] + wanted[:-1])
+        shrunk = front.lengths < SHRINK * self._extension_of(domain).front_lengths
+        return bool(stretched.any() or shrunk.any())
+
+    def resolve(self, domain: Domain, distance: float) -> Resolution:
+        """Loops, merging and pinch-off of the present front."""
+        front = domain.front
+        return on_root(self.comm, lambda: resolve(front, self._width, 1.0, distance))
+
+    def remesh(
+        self,
+        transport: Transport,
+        memory: FloatArray,
+        resolution: Resolution,
+        floating: Callable[[Front], BoolArray],
+    ) -> Remeshed:
+        """A new mesh of the present front, with all fields carried over and every amount kept.
+
+        The concentrations that go over are the projections of `memory`, so that they belong to the mesh where
+        it is now. After interpolation the amounts are restored by one factor per species.
+        """
+        old, n = transport.domain, self.transport_forms.species
+        amounts = transport.amounts(memory)
+        by_species = memory.reshape(-1, n)
+        order = transport.block_of_vertex[: transport.blocks]
+        fields = [
+            project(self.forms, old, by_species[order, i] / transport.tau[i]) for i in range(n - 1)
+        ]
+        potential = fem.Function(old.space)
+        potential.x.array[:] = transport.component(n - 1)
+        front = resolution.front
+        new = self._new(self._resampled(front, floating(front)))
+        carried = interpolate([*fields, potential], old, new.domain)
+        mean = amounts[:-1] / self._electrolyte_area(old.front)
+        wanted = amounts[:-1] - mean * (resolution.trapped_area + resolution.bridged_area - resolution.detached_area)
+        self._set(new, carried)
+        found = new.amounts(new.vector("mass"))[:-1]
+        factor = wanted / found
+        for i in range(n - 1):
+            carried[i].x.array[:] *= factor[i]
+        self._set(new, carried)
+        return Remeshed(
+            new,
+            new.vector("mass"),
+            float(np.max(np.abs(factor - 1.0))),
+            resolution.trapped_area,
+            resolution.bridged_area,
+            resolution.detached_area,
+            tuple(resolution.events),
+        )
+
+    def _electrolyte_area(self, front: Front) -> float:
+        return self._width - front.metal_area()
+
+    def _set(self, transport: Transport, components: Sequence[fem.Function]) -> None:
+        n = self.transport_forms.species
+        for index, values in enumerate(components):
+            transport.u.x.array[n * transport.block_of_vertex + index] = values.x.array
+
+    def _resampled(self, front: Front, floating: BoolArray) -> Front:
+        def work() -> Front:
+            size = wanted_edges(self.cell.sizes, self.unit, front, floating)
+            return resample(front, size, np.zeros(front.points.shape[0], dtype=bool))
+
+        return on_root(self.comm, work)
+
+    def _new(self, front: Front) -> Transport:
+        sizes = self.cell.sizes
+        field = SizeField(growth=sizes.growth, bulk=sizes.bulk / self.unit)
+        mesh = on_root_only(self.comm, lambda: triangulate(front, self._width, 1.0, field))
+        domain = Domain(self.comm, front, mesh, self._width, 1.0, self.unit)
+        return Transport(self.transport_forms, domain, self.cell.physics)
+
+    def _extension_of(self, domain: Domain) -> Extension:
+        if self._extension is None or self._extension.domain is not domain:
+            if self._extension is not None:
+                self._extension.destroy()
+            self._extension = Extension(self.forms, domain)
+        return self._extension

@@ -1,0 +1,88 @@
+"""What is measured of a run, each with its unit in its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from meshes.front import Front
+
+from .types import FloatArray, IntArray
+
+UM = 1e6
+"""Micrometres per metre."""
+MAH_CM2 = 1.0 / 3.6e4
+"""mAh/cm^2 per C/m^2."""
+
+
+@dataclass(frozen=True)
+class Morphology:
+    """Shape of a front, lengths in m."""
+
+    thickness_mean: float
+    thickness_max: float
+    roughness: float
+    tip_height: float
+    aspect_ratio: float
+    coverage: float
+    matrix_coverage: float
+    seed_height: float
+    gap: float
+
+
+def morphology(front: Front, unit: float, gap: float, floating: IntArray) -> Morphology:
+    """Measure `front`, given in units of `unit`; `gap` in m.
+
+    tip_height is taken above the median of the front, thickness_max above the substrate.
+    """
+    dx = np.abs(front.edges[:, 0])
+    covered = np.maximum(front.coverage, 0.0)
+    substrate = front.surface > 0
+    bare = float(((1.0 - covered) * dx)[substrate].sum())
+    matrix = [index for index, name in enumerate(front.names) if name == "matrix"]
+    on_matrix = np.isin(front.surface, matrix)
+    matrix_width = float(dx[on_matrix].sum())
+    matrix_covered = float((covered * dx)[on_matrix].sum())
+    seeds = np.isin(front.patch, floating)
+    heights = [
+        float(front.points[:-1, 1][front.patch == patch].max()) for patch in np.unique(front.patch[seeds])
+    ]
+    top = front.tip_height
+    return Morphology(
+        thickness_mean=front.metal_area() / front.width * unit,
+        thickness_max=top * unit,
+        roughness=front.roughness * unit,
+        tip_height=(top - front.median) * unit,
+        aspect_ratio=front.aspect_ratio,
+        coverage=1.0 - bare / front.width,
+        matrix_coverage=matrix_covered / matrix_width if matrix_width > 0.0 else 1.0,
+        seed_height=float(np.mean(heights)) * unit if heights else 0.0,
+        gap=gap - top * unit,
+    )
+
+
+def verdict(shape: Morphology, shorted: bool) -> str:
+    """What has grown: "short circuit", "dendrite", "flat" or "bump".
+
+    A dendrite is at least as high above the median of the front as it is wide at half that height, and
+    higher than the front is thick elsewhere. Flat is a closed film whose roughness is at most a tenth of its
+    mean thickness. What is neither is a bump.
+    """
+    if shorted:
+        return "short circuit"
+    if shape.coverage > 0.99 and shape.roughness <= 0.1 * shape.thickness_mean:
+        return "flat"
+    if shape.aspect_ratio >= 1.0 and shape.tip_height >= 0.5 * shape.thickness_max:
+        return "dendrite"
+    return "bump"
+
+
+def heights_over(front: Front, patches: IntArray) -> FloatArray:
+    """Largest height of every patch in `patches`, NaN where it is gone; mesh units."""
+    result = np.full(patches.size, np.nan)
+    for position, patch in enumerate(patches):
+        mine = front.patch == patch
+        if mine.any():
+            result[position] = max(front.points[:-1, 1][mine].max(), front.points[1:, 1][mine].max())
+    return result

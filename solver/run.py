@@ -1,0 +1,236 @@
+"""Run a cell from start to stop and leave a run folder behind, whatever happens on the way."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any, Protocol
+
+import numpy as np
+from mpi4py import MPI
+
+from meshes.errors import MeshError
+
+from .cell import Cell
+from .march import Simulation, StepFailed
+from .observables import MAH_CM2, UM, Morphology, morphology, verdict
+from .writer import RunFolder
+
+DONE, GAVE_UP, INTERRUPTED = 0, 3, 130
+"""Exit codes."""
+
+
+def told(events: Sequence[str]) -> list[str]:
+    """Events as they are shown: many of one kind, which differ in their places only, become one line."""
+    kinds: dict[str, list[str]] = {}
+    for event in events:
+        kinds.setdefault(event.split(" at ")[0], []).append(event)
+    return [same[0] if len(same) == 1 else f"{kind} at {len(same)} places" for kind, same in kinds.items()]
+
+
+class Reporter(Protocol):
+    """Shows how a run goes; called on rank 0 only."""
+
+    def update(self, fraction: float, row: Mapping[str, float]) -> None:
+        """Show progress, 0 to 1, and the newest row of metrics."""
+        ...
+
+    def message(self, text: str) -> None:
+        """Show one line."""
+        ...
+
+
+class Interrupt:
+    """Remembers SIGINT and SIGTERM until the step in hand is finished; a second one ends the program at once."""
+
+    def __init__(self, comm: MPI.Comm) -> None:
+        """Install the handlers."""
+        self._comm, self._got = comm, 0
+        self._old = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
+
+    def requested(self) -> bool:
+        """Whether any rank was asked to stop (collective)."""
+        return bool(self._comm.allreduce(self._got, op=MPI.MAX))
+
+    def restore(self) -> None:
+        """Put the former handlers back."""
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._got:
+            raise KeyboardInterrupt
+        self._got = number
+
+
+class Run:
+    """A simulation with its outputs."""
+
+    def __init__(self, cell: Cell, folder: RunFolder, comm: MPI.Comm, reporter: Reporter | None) -> None:
+        """Set up the simulation; `reporter` is None for a quiet run and on ranks above 0."""
+        self.began = time.perf_counter()
+        self.cell, self.folder, self.comm, self.reporter = cell, folder, comm, reporter
+        self.simulation = Simulation(cell, comm)
+        self._shape = self._morphology()
+        self._next_frame = 0
+        self._wants_frame = False
+        self._nucleated_first: int | None = None
+        self._start_thickness = self._shape.thickness_mean
+
+    def march(self, max_steps: int | None = None) -> int:
+        """March to the end; returns the exit code. Every output that can be written is written."""
+        interrupt = Interrupt(self.comm)
+        reason, code = "", DONE
+        try:
+            self._frame()
+            while not reason:
+                reason = self._step()
+                if not reason and interrupt.requested():
+                    reason, code = "interrupted", INTERRUPTED
+                if not reason and max_steps is not None and self.simulation.state.step >= max_steps:
+                    reason = f"{max_steps} steps done"
+        except (StepFailed, MeshError) as problem:
+            reason, code = str(problem), GAVE_UP
+        finally:
+            interrupt.restore()
+        self._finish(reason, code)
+        return code
+
+    def _step(self) -> str:
+        simulation, stop = self.simulation, self.cell.stop
+        state = simulation.state
+        simulation.advance(max(stop.time - state.time, 1e-12 * stop.time))
+        self._measure()
+        if self._wants_frame or not self.cell.moving:
+            self._frame()
+        if self.cell.moving:
+            simulation.move()
+            self._measure()
+        row = self._row()
+        self.folder.metrics(row)
+        reason = self._reason()
+        if not reason and self.cell.moving:
+            simulation.maintain()
+        fraction = self.progress()
+        self._wants_frame = fraction >= (self._next_frame / self.cell.frames) ** 2
+        if self.reporter is not None:
+            self.reporter.update(min(fraction, 1.0), row)
+            for event in told(simulation.events):
+                self.reporter.message(f"t = {state.time:.4g} s: {event}")
+        if simulation.events:
+            self._wants_frame = True
+        simulation.events.clear()
+        return reason
+
+    def _frame(self) -> None:
+        state = self.simulation.state
+        self.folder.frame(state.time, self._charge(), self.simulation.transport, self.simulation.front, self.simulation.edge_current())
+        fraction = self.progress()
+        while self._next_frame <= self.cell.frames and fraction >= (self._next_frame / self.cell.frames) ** 2:
+            self._next_frame += 1
+
+    def _measure(self) -> None:
+        self._shape = self._morphology()
+        simulation = self.simulation
+        if self._nucleated_first is None and self._shape.matrix_coverage >= 0.5:
+            self._nucleated_first = int(simulation.nucleated.size)
+
+    def progress(self) -> float:
+        """Part of the way to the nearest stop, 0 to 1."""
+        stop, state, shape = self.cell.stop, self.simulation.state, self._shape
+        parts = [state.time / stop.time, (shape.thickness_max - 0.0) / (self.cell.gap - stop.gap)]
+        if stop.charge is not None:
+            parts.append(self._charge() / stop.charge)
+        if stop.thickness is not None:
+            start = self._start_thickness
+            parts.append((shape.thickness_mean - start) / (stop.thickness - start))
+        if stop.tip_height is not None:
+            parts.append(shape.thickness_max / stop.tip_height)
+        return float(np.clip(max(parts), 0.0, 1.0))
+
+    def _reason(self) -> str:
+        stop, shape, state = self.cell.stop, self._shape, self.simulation.state
+        if shape.gap <= stop.gap:
+            return "short circuit"
+        if state.time >= stop.time * (1.0 - 1e-12):
+            return "time"
+        if stop.charge is not None and self._charge() >= stop.charge:
+            return "charge"
+        if stop.thickness is not None and shape.thickness_mean >= stop.thickness:
+            return "thickness"
+        if stop.tip_height is not None and shape.thickness_max >= stop.tip_height:
+            return "tip height"
+        return ""
+
+    def _charge(self) -> float:
+        """Deposited charge per cell area in C/m^2."""
+        return self.simulation.state.totals.charge / self.cell.width
+
+    def _morphology(self) -> Morphology:
+        simulation = self.simulation
+        return morphology(simulation.front, self.cell.gap, self.cell.gap, simulation.floating.patches)
+
+    def _row(self) -> dict[str, float]:
+        simulation, state, shape = self.simulation, self.simulation.state, self._shape
+        return {
+            "time_s": state.time,
+            "step_s": state.last_dt,
+            "voltage_V": self.cell.physics.voltage,
+            "current_A_m2": state.current / self.cell.width,
+            "charge_C_m2": self._charge(),
+            "capacity_mAh_cm2": self._charge() * MAH_CM2,
+            "thickness_mean_um": shape.thickness_mean * UM,
+            "thickness_max_um": shape.thickness_max * UM,
+            "roughness_um": shape.roughness * UM,
+            "tip_height_um": shape.tip_height * UM,
+            "aspect_ratio": shape.aspect_ratio,
+            "coverage": shape.coverage,
+            "matrix_coverage": shape.matrix_coverage,
+            "gap_um": shape.gap * UM,
+            "floating_patches": float(simulation.floating.patches.size),
+            "islands_nucleated": float(simulation.nucleated.size),
+            "seed_height_um": shape.seed_height * UM,
+            "faraday_error": simulation.faraday_error(),
+            "mass_error": simulation.mass_error(),
+            "newton_iterations": float(state.newton),
+            "cells": float(simulation.transport.domain.number_of_cells()),
+            "front_nodes": float(simulation.front.points.shape[0]),
+            "remeshes": float(state.remeshes),
+        }
+
+    def summary(self, reason: str, code: int) -> dict[str, Any]:
+        """What summary.json holds."""
+        simulation, state = self.simulation, self.simulation.state
+        row, shape = self._row(), self._shape
+        keys = (
+            "time_s", "charge_C_m2", "capacity_mAh_cm2", "thickness_mean_um", "thickness_max_um", "roughness_um",
+            "tip_height_um", "aspect_ratio", "coverage", "faraday_error", "mass_error",
+        )  # fmt: skip
+        first = simulation.nucleated.size if self._nucleated_first is None else self._nucleated_first
+        return {
+            "title": self.cell.title,
+            "verdict": verdict(shape, reason == "short circuit"),
+            "stop_reason": reason,
+            "exit_code": code,
+            **{key: row[key] for key in keys},
+            "islands": self.cell.islands,
+            "islands_nucleated_before_matrix": int(first),
+            "voltage_V": row["voltage_V"],
+            "current_A_m2": row["current_A_m2"],
+            "trapped_electrolyte_um2": state.totals.trapped * UM**2,
+            "steps": state.step,
+            "steps_rejected": state.rejected,
+            "remeshes": state.remeshes,
+            "cells_max": state.cells_max,
+            "ranks": self.comm.size,
+            "wall_s": time.perf_counter() - self.began,
+        }
+
+    def _finish(self, reason: str, code: int) -> None:
+        if self.simulation.state.step:
+            self._frame()
+        self.folder.json("summary.json", self.summary(reason, code))
+        self.folder.close()

@@ -1,0 +1,140 @@
+"""The run folder: everything a run leaves behind (design: docs/run-folder.md). Written so that a kill loses nothing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dolfinx import fem, io
+from mpi4py import MPI
+
+from meshes.front import Front
+
+from .transport import Transport
+from .types import FloatArray
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON so that a reader sees the old file or the new one, never half of it."""
+    temporary = path.with_suffix(path.suffix + ".part")
+    temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+class RunFolder:
+    """Writer of one run folder; all methods are collective, rank 0 writes what is not a field.
+
+    Fields of all output times form one series `fields.pvd`. The mesh may differ at every time.
+    """
+
+    def __init__(self, path: Path, comm: MPI.Comm) -> None:
+        """Make the folder (rank 0) and open the series."""
+        self.path, self.comm = path, comm
+        self.frames = 0
+        self._metrics: Any = None
+        self._rows: csv.DictWriter[str] | None = None
+        if comm.rank == 0:
+            (path / "front").mkdir(parents=True, exist_ok=True)
+            (path / "fields").mkdir(exist_ok=True)
+        comm.barrier()
+
+    def text(self, name: str, content: str) -> None:
+        """Write a small text file."""
+        if self.comm.rank == 0:
+            (self.path / name).write_text(content, encoding="utf-8")
+
+    def json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file."""
+        if self.comm.rank == 0:
+            write_json(self.path / name, content)
+
+    def metrics(self, row: Mapping[str, float]) -> None:
+        """Append a row to metrics.csv."""
+        if self.comm.rank != 0:
+            return
+        if self._rows is None:
+            self._metrics = (self.path / "metrics.csv").open("w", newline="", encoding="utf-8")
+            self._rows = csv.DictWriter(self._metrics, fieldnames=list(row))
+            self._rows.writeheader()
+        self._rows.writerow({key: f"{value:.10g}" for key, value in row.items()})
+        self._metrics.flush()
+
+    def frame(
+        self, time: float, charge: float, transport: Transport, front: Front, edge_current: FloatArray
+    ) -> None:
+        """Write concentration and potential on the present mesh, and the front that belongs to it."""
+        self._fields(time, transport)
+        if self.comm.rank == 0:
+            self._front(time, charge, transport.domain.unit * 1e6, front, edge_current)
+        self.frames += 1
+
+    def close(self) -> None:
+        """Close open files."""
+        if self._metrics is not None:
+            self._metrics.close()
+
+    def _fields(self, time: float, transport: Transport) -> None:
+        """One .pvtu with its pieces, then the series file anew: a kill between leaves the old series."""
+        domain, physics = transport.domain, transport.physics
+        c, p = fem.Function(domain.space), fem.Function(domain.space)
+        c.name, p.name = "concentration_mol_m3", "potential_V"
+        c.x.array[:] = transport.component(physics.ion) * physics.reference
+        p.x.array[:] = transport.component(transport.forms.species - 1) * physics.electrolyte.thermal_voltage
+        x = domain.mesh.geometry.x
+        scale = domain.unit * 1e6
+        stem = f"frame{self.frames:06d}_"
+        x *= scale
+        try:
+            with io.VTKFile(self.comm, self.path / "fields" / f"{stem}.pvd", "w") as file:
+                file.write_function([c, p], time)
+        finally:
+            x /= scale
+        if self.comm.rank == 0:
+            self._series(time, stem)
+
+    def _series(self, time: float, stem: str) -> None:
+        """DOLFINx writes a series only when it is closed; this one is whole after every frame."""
+        single = self.path / "fields" / f"{stem}.pvd"
+        found = re.search(r'file="([^"]+)"', single.read_text(encoding="utf-8"))
+        if found is None:
+            raise OSError(f"{single} names no piece")
+        entry = f'    <DataSet timestep="{time:.10g}" group="" part="0" file="fields/{found[1]}"/>'
+        entries = [*self._entries(), entry]
+        lines = ['<?xml version="1.0"?>', '<VTKFile type="Collection" version="0.1">', "  <Collection>", *entries]
+        lines += ["  </Collection>", "</VTKFile>", ""]
+        target = self.path / "fields.pvd"
+        temporary = target.with_suffix(".part")
+        temporary.write_text("\n".join(lines), encoding="utf-8")
+        os.replace(temporary, target)
+        single.unlink()
+
+    def _entries(self) -> list[str]:
+        if self.frames == 0:
+            return []
+        text = (self.path / "fields.pvd").read_text(encoding="utf-8")
+        return [line for line in text.splitlines() if "<DataSet" in line]
+
+    def _front(self, time: float, charge: float, scale: float, front: Front, edge_current: FloatArray) -> None:
+        def per_vertex(values: Any) -> Any:
+            return np.append(values, values[-1])
+
+        names = np.array(front.names)[per_vertex(front.surface)]
+        rows = zip(
+            front.points[:, 0] * scale,
+            front.points[:, 1] * scale,
+            names,
+            per_vertex(np.maximum(front.coverage, 0.0)),
+            per_vertex(front.patch),
+            per_vertex(edge_current),
+            strict=True,
+        )
+        lines = [f"# time_s={time:.10g} charge_C_m2={charge:.10g}", "x_um,y_um,surface,coverage,patch,current_A_m2"]
+        lines += [f"{x:.9g},{y:.9g},{s},{c:.6g},{p},{i:.8g}" for x, y, s, c, p, i in rows]
+        path = self.path / "front" / f"front_{self.frames:06d}.csv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
