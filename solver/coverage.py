@@ -29,7 +29,7 @@ class FrontFields:
         ratio: c/c_ref of the depositing ion at the vertices, shape (n,).
         potential: of the electrolyte at the vertices in RT/F, shape (n,).
         metal: potential of the metal under every edge in RT/F, shape (n-1,).
-        curvature: at the vertices in 1/mesh unit, shape (n,).
+        curvature: of every edge in 1/mesh unit, zero on bare substrate, shape (n-1,).
         capillary: RT/F per 1/mesh unit of curvature.
     """
 
@@ -41,8 +41,8 @@ class FrontFields:
 
     def overpotential(self) -> FloatArray:
         """At the middle of every edge, in RT/F, shape (n-1,)."""
-        shift = self.capillary * self.curvature - self.potential
-        return self.metal + 0.5 * (shift[1:] + shift[:-1])
+        electrolyte = 0.5 * (self.potential[1:] + self.potential[:-1])
+        return self.metal + self.capillary * self.curvature - electrolyte
 
     def kinetics(self, physics: Physics) -> tuple[FloatArray, FloatArray]:
         """Current density (A/m^2) at activity 1 on every edge, and its slope by overpotential (S/m^2)."""
@@ -133,6 +133,12 @@ def curvature(front: Front) -> FloatArray:
     result[foot_left] = kappa[np.maximum(foot_left - 1, 0)]
     result[foot_right] = kappa[np.minimum(foot_right + 1, kappa.size - 1)]
     return np.asarray(result)
+
+
+def edge_curvature(front: Front) -> FloatArray:
+    """Mean curvature of every edge, zero on bare substrate, per mesh unit, shape (n-1,)."""
+    kappa = curvature(front)
+    return np.where(bare(front), 0.0, 0.5 * (kappa[1:] + kappa[:-1]))
 
 
 def activity(front: Front, physics: Physics) -> FloatArray:

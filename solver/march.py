@@ -13,7 +13,7 @@ from meshes.front import Front
 
 from .capillarity import implicit_share
 from .cell import Cell
-from .coverage import FrontFields, activity, curvature, feet, joining, relabel, substrate_rates
+from .coverage import FrontFields, activity, curvature, edge_curvature, feet, joining, relabel, substrate_rates
 from .moving_mesh import MovingMesh
 from .newton import Newton
 from .observables import heights_over
@@ -181,36 +181,40 @@ class Simulation:
                 return 0.0
         current = transport.at_front("front_current")
         change = self._front_fields()
-        limit = self._longest_step(current, change)
+        volume = self._deposited(dt, current, change)
+        limit = self._longest_step(dt, volume, change)
         if dt > 1.6 * limit:
             transport.u.x.array[:] = start
             return 0.0
         self.potentials = scalars
         state.newton = outcome.iterations
-        self._accept(dt, current, change, start)
+        self._accept(dt, current, volume, change, start)
         return max(0.3, min(growth, limit / dt))
 
-    def _longest_step(self, current: FloatArray, fields: FrontFields) -> float:
+    def _longest_step(self, dt: float, volume: FloatArray, fields: FrontFields) -> float:
         """Longest step in s by motion of the front and by change of coverage."""
-        steps, physics, unit, front = self.cell.steps, self.cell.physics, self.cell.gap, self.front
+        steps, physics, front = self.cell.steps, self.cell.physics, self.front
         if not self.cell.moving:
             return steps.largest
-        shortest = np.minimum(np.append(front.lengths, np.inf), np.append(np.inf, front.lengths)) * unit
-        reach = np.hypot(front.area_vectors[:, 0], front.area_vectors[:, 1]) * unit
-        scale = physics.metal.volume_per_charge * physics.kinetics.exchange_current_density
-        speed = np.abs(current) * unit * scale / np.maximum(reach, 0.25 * shortest)
-        by_motion = steps.displacement * float(np.min(shortest / np.maximum(speed, 1e-300)))
+        shortest = np.minimum(np.append(front.lengths, np.inf), np.append(np.inf, front.lengths))
+        reach = np.hypot(front.area_vectors[:, 0], front.area_vectors[:, 1])
+        moved = np.abs(volume) / np.maximum(reach, 0.25 * shortest)
+        by_motion = steps.displacement * dt * float(np.min(shortest / np.maximum(moved, 1e-300)))
         rates = substrate_rates(front, fields, physics, self.cell.surfaces)
         by_coverage = COVERAGE_STEP / max(rates.largest_change(front.coverage), 1e-300)
         return min(by_motion, by_coverage)
 
-    def _mobility(self, fields: FrontFields) -> FloatArray:
-        """Speed per d^2(height)/ds^2 that capillarity gives every edge, in m^2/s."""
-        metal, physics = self.cell.physics.metal, self.cell.physics
+    def _deposited(self, dt: float, current: FloatArray, fields: FrontFields) -> FloatArray:
+        """Volume that every front vertex receives in a step, mesh units squared."""
+        physics, metal, unit = self.cell.physics, self.cell.physics.metal, self.cell.gap
+        scale = metal.volume_per_charge * physics.kinetics.exchange_current_density * dt / unit
         slope = fields.kinetics(physics)[1] * activity(self.front, physics)
-        return np.asarray(metal.volume_per_charge * metal.capillary_voltage * slope)
+        mobility = metal.volume_per_charge * metal.capillary_voltage * slope / unit**2
+        return implicit_share(self.front, -scale * current, mobility, dt)
 
-    def _accept(self, dt: float, current: FloatArray, fields: FrontFields, start: FloatArray) -> None:
+    def _accept(
+        self, dt: float, current: FloatArray, volume: FloatArray, fields: FrontFields, start: FloatArray
+    ) -> None:
         state, physics, unit = self.state, self.cell.physics, self.cell.gap
         i0 = physics.kinetics.exchange_current_density
         total = float(current.sum()) * i0 * unit
@@ -230,8 +234,7 @@ class Simulation:
             self.memory = self.transport.vector("mass")
             return
         rates = substrate_rates(self.front, fields, physics, self.cell.surfaces)
-        explicit = -physics.metal.volume_per_charge * dt * i0 * current / unit
-        self._deposit = implicit_share(self.front, explicit, self._mobility(fields) / unit**2, dt)
+        self._deposit = volume
         self._coverage = rates.after(self.front.coverage, dt)
 
     def move(self) -> None:
@@ -334,7 +337,7 @@ class Simulation:
             ratio * gather(transport.component(physics.ion)),
             gather(transport.component(transport.forms.species - 1)),
             metal,
-            curvature(front),
+            edge_curvature(front),
             physics.metal.capillary_voltage / (vt * self.cell.gap),
         )
 
