@@ -97,7 +97,7 @@ class Output(Section):
 class Solver(Section):
     """Numerical settings; the defaults serve."""
 
-    newton_rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-8
+    newton_rtol: Annotated[float, Field(gt=0, lt=1)] = 1e-10
     """Relative reduction of the residual at which Newton's method stops."""
     newton_max_it: Count = 15
     """Most iterations of Newton's method in a step before the step is made shorter."""

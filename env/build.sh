@@ -8,6 +8,9 @@
 #
 # Lines that begin with "I: " (mmdebstrap's and ours) are what the launcher shows as progress.
 set -eu
+# mmdebstrap names open files by number to a shell that knows only one digit: what the launcher was started with,
+# and its lock (9, kept here for as long as this script runs), leave it too few.
+exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&-
 dir=$1.part suite=$2
 lists=$(dirname "$0")
 mkdir -p "$dir/root" "$dir/venv" "$dir/cache" "$dir/mnt"
@@ -22,7 +25,7 @@ bootstrap() {
         --keyring=/usr/share/keyrings/debian-archive-keyring.gpg --dpkgopt="$lists/dpkg.cfg" \
         --aptopt='Acquire::Languages "none"' --aptopt='Acquire::Check-Valid-Until "false"' \
         ${proxy:+--aptopt="Acquire::http::Proxy \"$proxy\""} \
-        "$@" "${TERTIA_MIRROR:-http://deb.debian.org/debian}"
+        "$@" "${TERTIA_MIRROR:-http://deb.debian.org/debian}" 9>&-
 }
 if [ "$(id -u)" = 0 ]; then
     bootstrap --mode=root "$suite" "$dir/root"

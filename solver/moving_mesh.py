@@ -15,7 +15,7 @@ from meshes.domain import Domain
 from meshes.front import Front
 from meshes.merge import Resolution, resolve
 from meshes.parallel import on_root, on_root_only
-from meshes.resample import resample
+from meshes.resample import relative_lengths, resample
 from meshes.transfer import interpolate
 from meshes.triangulate import SizeField, triangulate
 
@@ -30,6 +30,8 @@ STRETCH = 1.6
 """Remesh when a front edge is longer than this times the length wanted there."""
 SHRINK = 0.4
 """Remesh when a front edge is shorter than this times what it was when the mesh was made."""
+FINE = 0.5
+"""Remesh when half of the front has edges shorter than this times the length wanted there."""
 TURN = 0.35
 """Largest turn of the smooth front per edge, in radians."""
 
@@ -124,10 +126,10 @@ class MovingMesh:
         if domain.minimum_quality() < QUALITY:
             return True
         front = domain.front
-        wanted = wanted_edges(self.cell.sizes, self.unit, front, floating)(front.points, front.curvature())
-        stretched = front.lengths > STRETCH * 0.5 * (wanted[1:] + wanted[:-1])
+        relative = relative_lengths(front, wanted_edges(self.cell.sizes, self.unit, front, floating))
         shrunk = front.lengths < SHRINK * self._extension_of(domain).front_lengths
-        return bool(stretched.any() or shrunk.any())
+        too_fine = front.lengths[relative < FINE].sum() > 0.5 * front.lengths.sum()
+        return bool((relative > STRETCH).any() or shrunk.any() or too_fine)
 
     def resolve(self, domain: Domain, distance: float) -> Resolution:
         """Loops, merging and pinch-off of the present front."""

@@ -21,6 +21,8 @@ from .writer import RunFolder
 
 DONE, GAVE_UP, INTERRUPTED = 0, 3, 130
 """Exit codes."""
+LANDED = 1e-6
+"""A condition to stop counts as met when this part of the way is missing."""
 
 
 def told(events: Sequence[str]) -> list[str]:
@@ -44,12 +46,15 @@ class Reporter(Protocol):
 
 
 class Interrupt:
-    """Remembers SIGINT and SIGTERM until the step in hand is finished; a second one ends the program at once."""
+    """Remembers a signal until the step in hand is finished; a second one ends the program at once.
+
+    SIGINT, SIGTERM, and SIGUSR1, which mpirun passes on to its ranks without killing them.
+    """
 
     def __init__(self, comm: MPI.Comm) -> None:
         """Install the handlers."""
         self._comm, self._got = comm, 0
-        self._old = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM)}
+        self._old = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
 
     def requested(self) -> bool:
         """Whether any rank was asked to stop (collective)."""
@@ -79,6 +84,7 @@ class Run:
         self._wants_frame = False
         self._nucleated_first: int | None = None
         self._start_thickness = self._shape.thickness_mean
+        self._goals_before: dict[str, float] = {}
 
     def march(self, max_steps: int | None = None) -> int:
         """March to the end; returns the exit code. Every output that can be written is written."""
@@ -102,7 +108,7 @@ class Run:
     def _step(self) -> str:
         simulation, stop = self.simulation, self.cell.stop
         state = simulation.state
-        simulation.advance(max(stop.time - state.time, 1e-12 * stop.time))
+        simulation.advance(min(max(stop.time - state.time, 1e-12 * stop.time), self._time_left()))
         self._measure()
         if self._wants_frame or not self.cell.moving:
             self._frame()
@@ -138,32 +144,33 @@ class Run:
         if self._nucleated_first is None and self._shape.matrix_coverage >= 0.5:
             self._nucleated_first = int(simulation.nucleated.size)
 
-    def progress(self) -> float:
-        """Part of the way to the nearest stop, 0 to 1."""
+    def _goals(self) -> dict[str, float]:
+        """How much of each condition to stop is fulfilled, 1 when it is."""
         stop, state, shape = self.cell.stop, self.simulation.state, self._shape
-        parts = [state.time / stop.time, (shape.thickness_max - 0.0) / (self.cell.gap - stop.gap)]
+        goals = {"short circuit": shape.thickness_max / (self.cell.gap - stop.gap), "time": state.time / stop.time}
         if stop.charge is not None:
-            parts.append(self._charge() / stop.charge)
+            goals["charge"] = self._charge() / stop.charge
         if stop.thickness is not None:
             start = self._start_thickness
-            parts.append((shape.thickness_mean - start) / (stop.thickness - start))
+            goals["thickness"] = (shape.thickness_mean - start) / (stop.thickness - start)
         if stop.tip_height is not None:
-            parts.append(shape.thickness_max / stop.tip_height)
-        return float(np.clip(max(parts), 0.0, 1.0))
+            goals["tip height"] = shape.thickness_max / stop.tip_height
+        return goals
+
+    def progress(self) -> float:
+        """Part of the way to the nearest stop, 0 to 1."""
+        return float(np.clip(max(self._goals().values()), 0.0, 1.0))
 
     def _reason(self) -> str:
-        stop, shape, state = self.cell.stop, self._shape, self.simulation.state
-        if shape.gap <= stop.gap:
-            return "short circuit"
-        if state.time >= stop.time * (1.0 - 1e-12):
-            return "time"
-        if stop.charge is not None and self._charge() >= stop.charge:
-            return "charge"
-        if stop.thickness is not None and shape.thickness_mean >= stop.thickness:
-            return "thickness"
-        if stop.tip_height is not None and shape.thickness_max >= stop.tip_height:
-            return "tip height"
-        return ""
+        return next((reason for reason, part in self._goals().items() if part >= 1.0 - LANDED), "")
+
+    def _time_left(self) -> float:
+        """Time in s to the nearest stop, if all goes on as in the last step: runs land where they should stop."""
+        goals, before, dt = self._goals(), self._goals_before, self.simulation.state.last_dt
+        self._goals_before = goals
+        speeds = {reason: goals[reason] - before.get(reason, goals[reason]) for reason in goals}
+        left = [dt * (1.0 - goals[reason]) / speed for reason, speed in speeds.items() if speed > 0.0]
+        return max(min(left, default=np.inf), 0.1 * LANDED * self.cell.stop.time) if left else np.inf
 
     def _charge(self) -> float:
         """Deposited charge per cell area in C/m^2."""
