@@ -31,7 +31,7 @@ from solver.kinetics import ButlerVolmer
 from solver.run import GAVE_UP, Run
 from solver.surface import Surface
 from solver.transport import Physics
-from solver.writer import RunFolder, write_json
+from solver.writer import RunFolder
 
 
 def run_case(
@@ -51,7 +51,11 @@ def run_case(
             live.message("interrupted")
             raise
         if code == GAVE_UP:
-            reason = json.loads((out / "summary.json").read_text(encoding="utf-8"))["stop_reason"] if comm.rank == 0 else ""
+            reason = (
+                json.loads((out / "summary.json").read_text(encoding="utf-8"))["stop_reason"]
+                if comm.rank == 0
+                else ""
+            )
             live.message(f"the run ended early: {reason}; what it has is in {out}")
     folder.json("provenance.json", {**provenance, "end": _now()})
     return code
@@ -59,7 +63,7 @@ def run_case(
 
 def build(case: Case) -> Cell:
     """The solver's description of `case`."""
-    geometry, mesh, time, stop = case.geometry, case.mesh, case.time, case.stop
+    geometry, _mesh, time, stop = case.geometry, case.mesh, case.time, case.stop
     sizes = _sizes(case)
     surfaces = {"matrix": _surface("matrix", case.surfaces.matrix, case)}
     seed_contact: Contact = Ohmic()
@@ -94,7 +98,12 @@ def physics(case: Case) -> Physics:
     electrolyte, metal, kinetics = case.electrolyte, case.metal, case.kinetics
     names = sorted(electrolyte.species, key=lambda name: name != metal.ion)
     species = tuple(
-        Species(name, electrolyte.species[name].charge, electrolyte.diffusivity(name), electrolyte.species[name].concentration)
+        Species(
+            name,
+            electrolyte.species[name].charge,
+            electrolyte.diffusivity(name),
+            electrolyte.species[name].concentration,
+        )
         for name in names
     )
     reference = kinetics.reference_concentration or electrolyte.species[metal.ion].concentration
@@ -102,7 +111,11 @@ def physics(case: Case) -> Physics:
         electrolyte=Electrolyte(species, electrolyte.temperature),
         metal=Metal(metal.ion, metal.charge_number, metal.molar_volume, metal.surface_energy),
         kinetics=ButlerVolmer(
-            kinetics.exchange_current_density, kinetics.alpha_a, kinetics.alpha_c, reference, kinetics.anisotropy
+            kinetics.exchange_current_density,
+            kinetics.alpha_a,
+            kinetics.alpha_c,
+            reference,
+            kinetics.anisotropy,
         ),
         voltage=case.control.voltage,
     )
@@ -116,7 +129,9 @@ def initial_front(case: Case, sizes: Sizes) -> Front:
     if geometry.coating == "islands" and geometry.islands is not None:
         islands = geometry.islands
         centres = np.array(geometry.island_centres) / unit
-        front = shapes.with_islands(width, centres, islands.width / unit, islands.seed_height / unit, fine, coarse)
+        front = shapes.with_islands(
+            width, centres, islands.width / unit, islands.seed_height / unit, fine, coarse
+        )
     elif geometry.apex is not None:
         apex = geometry.apex
         front = shapes.with_apex(
@@ -217,7 +232,9 @@ def _commit() -> str:
     here = Path(__file__).resolve().parent.parent
     command = ["git", "-c", f"safe.directory={here}", "-C", str(here), "describe", "--always", "--dirty"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False, env={**os.environ})
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=10, check=False, env={**os.environ}
+        )
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return done.stdout.strip() or "unknown"

@@ -161,7 +161,7 @@ class Kinetics(Section):
     alpha_c: Fraction = 0.5
     """Cathodic transfer coefficient."""
     anisotropy: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Fourfold anisotropy e of the growing metal: i0 (1 + e cos 4 theta), fastest straight up and sideways."""
+    """Fourfold anisotropy e of the growing metal: i0 (1 + e cos 4 theta), most straight up and sideways."""
     reference_concentration: Concentration | None = None
     """Concentration that the exchange current density belongs to; by default the initial one of metal.ion."""
 

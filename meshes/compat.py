@@ -51,6 +51,7 @@ class FacetMesh:
     """
 
     def __init__(self, parent: mesh.Mesh, facets: IntArray) -> None:
+        """Take owned `facets` of `parent` (collective)."""
         dim = parent.topology.dim - 1
         self.parent = parent
         self.mesh, self._map, _, self._nodes = mesh.create_submesh(parent, dim, facets)

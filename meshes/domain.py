@@ -56,7 +56,13 @@ class Domain:
     """
 
     def __init__(
-        self, comm: MPI.Comm, front: Front, triangulation: Mesh2D | None, width: float, gap: float, unit: float
+        self,
+        comm: MPI.Comm,
+        front: Front,
+        triangulation: Mesh2D | None,
+        width: float,
+        gap: float,
+        unit: float,
     ) -> None:
         """Distribute `triangulation` (given on rank 0, None elsewhere) and find the front in it."""
         empty = (np.empty((0, 2)), np.empty((0, 3), dtype=np.int64))
@@ -76,7 +82,7 @@ class Domain:
     @property
     def coordinates(self) -> FloatArray:
         """Mesh coordinates of the local P1 dofs including ghosts, shape (dofs, 2)."""
-        return self.mesh.geometry.x[self._node_of_dof, :2]
+        return np.asarray(self.mesh.geometry.x[self._node_of_dof, :2])
 
     @property
     def node_of_dof(self) -> IntArray:
@@ -89,9 +95,7 @@ class Domain:
 
     def dofs_on(self, tag: int) -> IntArray:
         """Local P1 dofs (with ghosts) on a part of the boundary."""
-        return np.asarray(
-            fem.locate_dofs_topological(self.space, 1, self._all_facets[tag]), dtype=np.int32
-        )
+        return np.asarray(fem.locate_dofs_topological(self.space, 1, self._all_facets[tag]), dtype=np.int32)
 
     def number_of_cells(self) -> int:
         """Cells of the whole mesh."""
@@ -129,7 +133,8 @@ class Domain:
     def _tag_boundary(self) -> None:
         facets = self.mesh.topology.index_map(1)
         exterior = np.flatnonzero(
-            np.diff(self.mesh.topology.connectivity(1, 2).offsets)[: facets.size_local + facets.num_ghosts] == 1
+            np.diff(self.mesh.topology.connectivity(1, 2).offsets)[: facets.size_local + facets.num_ghosts]
+            == 1
         ).astype(np.int32)
         # A ghost facet may look exterior only because its other cell is not here: keep true ones by place.
         nodes = mesh.entities_to_geometry(self.mesh, 1, exterior)
@@ -157,5 +162,11 @@ class Domain:
         ends = vertex_of_node[mesh.entities_to_geometry(self.mesh, 1, self.facet_mesh.facets)]
         nodes = np.flatnonzero(vertex_of_node >= 0).astype(np.int32)
         return FrontMap(
-            owned, vertex[owned], dofs, vertex[dofs], ends.reshape(-1, 2).min(axis=1), nodes, vertex_of_node[nodes]
+            owned,
+            vertex[owned],
+            dofs,
+            vertex[dofs],
+            ends.reshape(-1, 2).min(axis=1),
+            nodes,
+            vertex_of_node[nodes],
         )

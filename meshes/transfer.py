@@ -8,6 +8,7 @@ import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
+from .compat import IntArray
 from .domain import Domain
 from .errors import MeshError
 
@@ -29,7 +30,7 @@ def interpolate(fields: Sequence[fem.Function], old: Domain, new: Domain) -> lis
     one.x.array[:] = 1.0
     results = [fem.Function(new.space) for _ in fields]
     cells = new.mesh.topology.index_map(2)
-    missing = np.arange(cells.size_local + cells.num_ghosts, dtype=np.int32)
+    missing: IntArray = np.arange(cells.size_local + cells.num_ghosts, dtype=np.int32)
     dofs = new.space.dofmap.list
     for padding in PADDINGS:
         data = fem.create_interpolation_data(new.space, old.space, missing, padding=padding * old.width)
@@ -46,7 +47,9 @@ def interpolate(fields: Sequence[fem.Function], old: Domain, new: Domain) -> lis
             break
     else:
         lost = int(old.comm.allreduce(np.count_nonzero(probe.x.array < 0.5), op=MPI.SUM))
-        raise MeshError(f"{lost} nodes of the new mesh lie outside the old one; fields cannot be carried over")
+        raise MeshError(
+            f"{lost} nodes of the new mesh lie outside the old one; fields cannot be carried over"
+        )
     for result in results:
         result.x.scatter_forward()
     return results

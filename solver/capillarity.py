@@ -1,4 +1,4 @@
-"""Capillarity without a limit on the time step: the curvature is taken at the end of the step, to first order."""
+"""Capillarity without a limit on the time step: curvature as it is at the end of the step, to first order."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from meshes.front import Front
 from .types import FloatArray
 
 
+STABLE = 0.2
+"""dt M/h^2 up to which an explicit step is stable (1/4 in theory for extrapolated currents)."""
+
+
 def implicit_share(front: Front, volume: FloatArray, mobility: FloatArray, dt: float) -> FloatArray:
     """What every vertex receives when the curvature is that of the front after the step.
 
     The overpotential holds the curvature before the step. Moving with the normal velocity v changes it by
-    -dt d^2v/ds^2, and with it v by M d^2/ds^2 (v dt), M = gamma V_m^2/(nF)^2 di/d(eta). So the velocity sought is
+    -dt d^2v/ds^2, and with it v by M d^2/ds^2 (v dt), M = gamma V_m^2/(nF)^2 di/d(eta). So the velocity is
 
         v - dt d/ds( M dv/ds ) = v_explicit
 
     solved with lumped finite elements on the front. It redistributes volume among neighbours (as the current
-    would, had it known) and keeps the sum; it tends to the explicit velocity as dt -> 0.
+    would, had it known) and keeps the sum. Only the part of M beyond what an explicit step bears, STABLE h^2/dt,
+    is treated so: the full M would blunt a tip that moves on in its shape by (dt M kappa^2), for there
+    d^2v/ds^2 = -kappa^2 v although the curvature stays as it is.
 
     Args:
         front: before the step.
@@ -35,7 +41,8 @@ def implicit_share(front: Front, volume: FloatArray, mobility: FloatArray, dt: f
     half = 0.5 * np.where(active, front.lengths, 0.0)
     length = np.append(half, 0.0) + np.append(0.0, half)
     free = length > 0.0
-    exchange = np.where(active, dt * mobility / front.lengths, 0.0)
+    beyond = np.maximum(dt * mobility - STABLE * front.lengths**2, 0.0)
+    exchange = np.where(active, beyond / front.lengths, 0.0)
     bands = np.zeros((3, n))
     bands[1] = np.where(free, length, 1.0)
     bands[1, :-1] += exchange

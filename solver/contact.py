@@ -20,7 +20,7 @@ class Contact(Protocol):
         ...
 
     def current_density(self, drop: FloatArray) -> FloatArray:
-        """Current density deposit -> collector in A/m^2 of base, for `drop` = V_deposit - V_collector in V."""
+        """Current density deposit -> collector, A/m^2 of base, at `drop` = V_deposit - V_collector in V."""
         ...
 
     def conductance(self, drop: FloatArray) -> FloatArray:
@@ -73,18 +73,16 @@ class Schottky:
     def saturation(self) -> float:
         """J_s in A/m^2."""
         return float(
-            self.richardson
-            * self.temperature**2
-            * np.exp(-self.barrier / (BOLTZMANN_EV * self.temperature))
+            self.richardson * self.temperature**2 * np.exp(-self.barrier / (BOLTZMANN_EV * self.temperature))
         )
 
     def current_density(self, drop: FloatArray) -> FloatArray:
         """J in A/m^2 of base; see the class."""
-        return -self.saturation * np.expm1(-drop / self._voltage)
+        return np.asarray(-self.saturation * np.expm1(-drop / self._voltage))
 
     def conductance(self, drop: FloatArray) -> FloatArray:
         """dJ/d(drop) in S/m^2."""
-        return self.saturation / self._voltage * np.exp(-drop / self._voltage)
+        return np.asarray(self.saturation / self._voltage * np.exp(-drop / self._voltage))
 
     @property
     def _voltage(self) -> float:

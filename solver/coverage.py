@@ -15,10 +15,8 @@ from .types import BoolArray, FloatArray, IntArray
 
 FRESH = -1.0
 """State of a spot of substrate that nothing has happened to."""
-BARE = 0.5
-"""Coverage below which a spot counts as bare: deposit beside it has a foot there."""
-CLOSED = 0.999
-"""Coverage from which a spot of substrate is deposit like any other."""
+COVERED = 0.5
+"""Coverage from which a spot of substrate is deposit; below, it is bare and carries no current."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +57,6 @@ class SubstrateRates:
 
     nucleation: FloatArray
     spreading: FloatArray
-
-    def largest_change(self, coverage: FloatArray) -> float:
-        """Largest d(coverage)/dt in 1/s."""
-        covered = np.maximum(coverage, 0.0)
-        return float(np.max((1.0 - covered) * (self.nucleation + covered * self.spreading), initial=0.0))
 
     def after(self, coverage: FloatArray, dt: float) -> FloatArray:
         """Coverage after `dt`: the exact solution for constant rates, incubation first."""
@@ -116,7 +109,7 @@ def feet(front: Front, surfaces: Mapping[str, Surface]) -> tuple[BoolArray, Bool
 
 def bare(front: Front) -> BoolArray:
     """Edges of substrate that carry no deposit yet, shape (n-1,)."""
-    return np.asarray((front.coverage < BARE) & (front.surface > 0))
+    return np.asarray((front.coverage < COVERED) & (front.surface > 0))
 
 
 def curvature(front: Front) -> FloatArray:
@@ -142,8 +135,8 @@ def edge_curvature(front: Front) -> FloatArray:
 
 
 def activity(front: Front, physics: Physics) -> FloatArray:
-    """Factor of the exchange current density of every edge: covered part times crystal direction, shape (n-1,)."""
-    return np.asarray(np.maximum(front.coverage, 0.0) * physics.kinetics.direction(front.normals))
+    """Factor of i0 on every edge: crystal direction on deposit, zero on bare substrate, shape (n-1,)."""
+    return np.where(bare(front), 0.0, physics.kinetics.direction(front.normals))
 
 
 def joining(front: Front, floating: IntArray, sliding: BoolArray) -> IntArray:
@@ -152,7 +145,7 @@ def joining(front: Front, floating: IntArray, sliding: BoolArray) -> IntArray:
     Either deposit on the neighbouring substrate has reached them, or their own foot slides over it.
     """
     patch = front.patch
-    grounded = (patch < 0) & ((front.surface == 0) | (front.coverage >= BARE))
+    grounded = (patch < 0) & ~bare(front)
     touched = np.concatenate(
         (
             patch[:-1][grounded[1:]],
@@ -161,12 +154,14 @@ def joining(front: Front, floating: IntArray, sliding: BoolArray) -> IntArray:
             patch[sliding[:-1]],
         )
     )
-    return np.intersect1d(touched[touched >= 0], floating).astype(np.int32)
+    return np.asarray(np.intersect1d(touched[touched >= 0], floating), dtype=np.int32)
 
 
 def relabel(front: Front, joined: IntArray) -> Front:
-    """Closed spots become deposit; `joined` patches become part of the working electrode."""
+    """Covered spots become deposit; `joined` patches become part of the working electrode."""
     patch = np.where(np.isin(front.patch, joined), -1, front.patch).astype(np.int32)
-    closed = (front.coverage >= CLOSED) & (patch < 0)
+    closed = (front.coverage >= COVERED) & (patch < 0)
     coverage = np.where(closed, 1.0, front.coverage)
-    return replace(front, surface=np.where(closed, 0, front.surface).astype(np.int8), coverage=coverage, patch=patch)
+    return replace(
+        front, surface=np.where(closed, 0, front.surface).astype(np.int8), coverage=coverage, patch=patch
+    )

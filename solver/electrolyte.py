@@ -78,5 +78,5 @@ class Metal:
 
     @property
     def capillary_voltage(self) -> float:
-        """gamma V_m/(nF) in V m: shift of the overpotential per curvature."""
+        """Gamma V_m/(nF) in V m: shift of the overpotential per curvature."""
         return self.surface_energy * self.volume_per_charge

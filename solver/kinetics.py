@@ -28,9 +28,8 @@ class ButlerVolmer:
         exchange_current_density: i0 at c = c_ref, in A/m^2.
         alpha_a, alpha_c: transfer coefficients.
         reference_concentration: c_ref in mol/m^3.
-        anisotropy: epsilon in i0 (1 + epsilon cos 4 theta) on the growing metal, theta between the normal of the
-            surface and the axis that points from substrate to counter electrode: a crystal face that the axis
-            is normal to reacts fastest. 0 is isotropic.
+        anisotropy: epsilon in i0 (1 + epsilon cos 4 theta) on the growing metal, theta between the normal of
+            the surface and the axis that points from substrate to counter electrode. 0 is isotropic.
     """
 
     exchange_current_density: float

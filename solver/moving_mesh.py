@@ -152,16 +152,16 @@ class MovingMesh:
         amounts = transport.amounts(memory)
         by_species = memory.reshape(-1, n)
         order = transport.block_of_vertex[: transport.blocks]
-        fields = [
-            project(self.forms, old, by_species[order, i] / transport.tau[i]) for i in range(n - 1)
-        ]
+        fields = [project(self.forms, old, by_species[order, i] / transport.tau[i]) for i in range(n - 1)]
         potential = fem.Function(old.space)
         potential.x.array[:] = transport.component(n - 1)
         front = resolution.front
         new = self._new(self._resampled(front, floating(front)))
         carried = interpolate([*fields, potential], old, new.domain)
         mean = amounts[:-1] / self._electrolyte_area(old.front)
-        wanted = amounts[:-1] - mean * (resolution.trapped_area + resolution.bridged_area - resolution.detached_area)
+        wanted = amounts[:-1] - mean * (
+            resolution.trapped_area + resolution.bridged_area - resolution.detached_area
+        )
         self._set(new, carried)
         found = new.amounts(new.vector("mass"))[:-1]
         factor = wanted / found

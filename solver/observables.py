@@ -8,6 +8,7 @@ import numpy as np
 
 from meshes.front import Front
 
+from .coverage import bare
 from .types import FloatArray, IntArray
 
 UM = 1e6
@@ -31,19 +32,19 @@ class Morphology:
     gap: float
 
 
-def morphology(front: Front, unit: float, gap: float, floating: IntArray) -> Morphology:
-    """Measure `front`, given in units of `unit`; `gap` in m.
+def bare_width(front: Front) -> float:
+    """Width of the substrate that carries no deposit, in units of the front."""
+    return float(np.abs(front.edges[:, 0])[bare(front)].sum())
+
+
+def morphology(
+    front: Front, unit: float, gap: float, floating: IntArray, initially_bare: float
+) -> Morphology:
+    """Measure `front`, given in units of `unit`, on substrate of which the width `initially_bare` was bare.
 
     tip_height is taken above the median of the front, thickness_max above the substrate.
     """
-    dx = np.abs(front.edges[:, 0])
-    covered = np.maximum(front.coverage, 0.0)
-    substrate = front.surface > 0
-    bare = float(((1.0 - covered) * dx)[substrate].sum())
-    matrix = [index for index, name in enumerate(front.names) if name == "matrix"]
-    on_matrix = np.isin(front.surface, matrix)
-    matrix_width = float(dx[on_matrix].sum())
-    matrix_covered = float((covered * dx)[on_matrix].sum())
+    uncovered = bare_width(front)
     seeds = np.isin(front.patch, floating)
     heights = [
         float(front.points[:-1, 1][front.patch == patch].max()) for patch in np.unique(front.patch[seeds])
@@ -55,8 +56,8 @@ def morphology(front: Front, unit: float, gap: float, floating: IntArray) -> Mor
         roughness=front.roughness * unit,
         tip_height=(top - front.median) * unit,
         aspect_ratio=front.aspect_ratio,
-        coverage=1.0 - bare / front.width,
-        matrix_coverage=matrix_covered / matrix_width if matrix_width > 0.0 else 1.0,
+        coverage=1.0 - uncovered / front.width,
+        matrix_coverage=1.0 - uncovered / initially_bare if initially_bare > 0.0 else 1.0,
         seed_height=float(np.mean(heights)) * unit if heights else 0.0,
         gap=gap - top * unit,
     )

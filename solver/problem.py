@@ -1,4 +1,4 @@
-"""The nonlinear system of one time step: transport in the electrolyte and the potential of floating deposits."""
+"""The nonlinear system of one time step: transport, and the potential of every floating deposit."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class StepSystem:
     @property
     def owned(self) -> int:
         """Field unknowns of this rank."""
-        return self.transport.blocks * self.transport.forms.species
+        return int(self.transport.blocks * self.transport.forms.species)
 
     @property
     def scalars(self) -> int:
@@ -102,7 +102,9 @@ class StepSystem:
             return fields, np.empty(0)
         drop = (self.potentials - self._applied) * self._vt
         supplied = self._per_patch("floating_current")
-        return fields, self.transport.g * (supplied + self._junction(self.floating.contact.current_density(drop)))
+        return fields, self.transport.g * (
+            supplied + self._junction(self.floating.contact.current_density(drop))
+        )
 
     def matrix(self) -> Any:
         """Derivative of the transport residual by the fields."""
@@ -138,12 +140,13 @@ class StepSystem:
     def _per_patch(self, name: str) -> FloatArray:
         at_vertex = self.transport.at_front(name)
         floats = self._of_vertex >= 0
-        return np.bincount(self._of_vertex[floats], weights=at_vertex[floats], minlength=self.scalars)
+        sums = np.bincount(self._of_vertex[floats], weights=at_vertex[floats], minlength=self.scalars)
+        return sums.astype(np.float64)
 
     def _junction(self, density: FloatArray) -> FloatArray:
         """Current (or conductance) through every junction, in i0 times one mesh unit."""
         i0 = self.transport.physics.kinetics.exchange_current_density
-        return density * self.floating.bases / i0
+        return np.asarray(density * self.floating.bases / i0)
 
 
 def initial_floating(front: Front, contact: Contact, bases: FloatArray) -> Floating:

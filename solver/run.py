@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from types import FrameType
 from typing import Any, Protocol
 
@@ -15,7 +14,7 @@ from mpi4py import MPI
 from meshes.errors import MeshError
 
 from .cell import Cell
-from .march import Simulation, StepFailed
+from .march import Simulation, StepError
 from .observables import MAH_CM2, UM, Morphology, morphology, verdict
 from .writer import RunFolder
 
@@ -54,7 +53,9 @@ class Interrupt:
     def __init__(self, comm: MPI.Comm) -> None:
         """Install the handlers."""
         self._comm, self._got = comm, 0
-        self._old = {s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
+        self._old = {
+            s: signal.signal(s, self._handle) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+        }
 
     def requested(self) -> bool:
         """Whether any rank was asked to stop (collective)."""
@@ -98,7 +99,7 @@ class Run:
                     reason, code = "interrupted", INTERRUPTED
                 if not reason and max_steps is not None and self.simulation.state.step >= max_steps:
                     reason = f"{max_steps} steps done"
-        except (StepFailed, MeshError) as problem:
+        except (StepError, MeshError) as problem:
             reason, code = str(problem), GAVE_UP
         finally:
             interrupt.restore()
@@ -133,7 +134,13 @@ class Run:
 
     def _frame(self) -> None:
         state = self.simulation.state
-        self.folder.frame(state.time, self._charge(), self.simulation.transport, self.simulation.front, self.simulation.edge_current())
+        self.folder.frame(
+            state.time,
+            self._charge(),
+            self.simulation.transport,
+            self.simulation.front,
+            self.simulation.edge_current(),
+        )
         fraction = self.progress()
         while self._next_frame <= self.cell.frames and fraction >= (self._next_frame / self.cell.frames) ** 2:
             self._next_frame += 1
@@ -147,7 +154,10 @@ class Run:
     def _goals(self) -> dict[str, float]:
         """How much of each condition to stop is fulfilled, 1 when it is."""
         stop, state, shape = self.cell.stop, self.simulation.state, self._shape
-        goals = {"short circuit": shape.thickness_max / (self.cell.gap - stop.gap), "time": state.time / stop.time}
+        goals = {
+            "short circuit": shape.thickness_max / (self.cell.gap - stop.gap),
+            "time": state.time / stop.time,
+        }
         if stop.charge is not None:
             goals["charge"] = self._charge() / stop.charge
         if stop.thickness is not None:
@@ -165,7 +175,7 @@ class Run:
         return next((reason for reason, part in self._goals().items() if part >= 1.0 - LANDED), "")
 
     def _time_left(self) -> float:
-        """Time in s to the nearest stop, if all goes on as in the last step: runs land where they should stop."""
+        """Time in s to the nearest stop if all goes on as in the last step, so that runs land on it."""
         goals, before, dt = self._goals(), self._goals_before, self.simulation.state.last_dt
         self._goals_before = goals
         speeds = {reason: goals[reason] - before.get(reason, goals[reason]) for reason in goals}
@@ -178,7 +188,13 @@ class Run:
 
     def _morphology(self) -> Morphology:
         simulation = self.simulation
-        return morphology(simulation.front, self.cell.gap, self.cell.gap, simulation.floating.patches)
+        return morphology(
+            simulation.front,
+            self.cell.gap,
+            self.cell.gap,
+            simulation.floating.patches,
+            simulation.initially_bare,
+        )
 
     def _row(self) -> dict[str, float]:
         simulation, state, shape = self.simulation, self.simulation.state, self._shape
@@ -213,8 +229,8 @@ class Run:
         simulation, state = self.simulation, self.simulation.state
         row, shape = self._row(), self._shape
         keys = (
-            "time_s", "charge_C_m2", "capacity_mAh_cm2", "thickness_mean_um", "thickness_max_um", "roughness_um",
-            "tip_height_um", "aspect_ratio", "coverage", "faraday_error", "mass_error",
+            "time_s", "charge_C_m2", "capacity_mAh_cm2", "thickness_mean_um", "thickness_max_um",
+            "roughness_um", "tip_height_um", "aspect_ratio", "coverage", "faraday_error", "mass_error",
         )  # fmt: skip
         first = simulation.nucleated.size if self._nucleated_first is None else self._nucleated_first
         return {

@@ -14,19 +14,18 @@ from .types import FloatArray
 class Surface:
     """A kind of substrate.
 
-    The state of a spot is one number. From -1 (fresh) to 0 it incubates: embryos form, too small to grow, and
-    only while the overpotential is past the nucleation overpotential eta_nuc,
+    The state theta of a bare spot is one number. From -1 (fresh) to 0 it incubates: embryos form, too small
+    to stay, and only while the overpotential is past the nucleation overpotential eta_nuc,
 
         d theta/dt = k f,   f = (1 - exp((eta + eta_nuc)/V_T)) H(-eta - eta_nuc)
 
-    so that nucleation takes 1/k far past eta_nuc and for ever short of it. From 0 to 1 it is the part covered
-    by deposit, which carries the metal's current density while the bare part carries none. Nuclei that are
-    there spread over their spacing s at the speed v at which the metal grows, whatever the overpotential: the
-    barrier vanishes as deposit covers the spot,
+    so that nucleation takes 1/k far past eta_nuc and for ever short of it. From 0 on it is the part that
+    nuclei cover. They spread over their spacing s at the speed v at which the metal grows:
 
         d theta/dt = (1 - theta) (k f + theta v/s).
 
-    A mean-field form of nucleation, growth and coalescence (Avrami, J. Chem. Phys. 7, 1103 (1939)) with the
+    At theta = 1/2 the spot is deposit, and its barrier gone; until then the charge in it is neglected. A
+    mean-field form of nucleation, growth and coalescence (Avrami, J. Chem. Phys. 7, 1103 (1939)) with the
     induction time that nucleation on a foreign metal shows (Budevski, Staikov and Lorenz, Electrochemical
     Phase Formation and Growth, ch. 4).
 
@@ -49,6 +48,6 @@ class Surface:
     def coverage_rates(
         self, eta: FloatArray, speed: FloatArray, thermal_voltage: float
     ) -> tuple[FloatArray, FloatArray]:
-        """Rates of nucleation and of spreading, v/s, in 1/s at overpotential `eta` (V) and growth `speed` (m/s)."""
+        """Rates k f of nucleation and v/s of spreading, 1/s, at overpotential `eta` (V), `speed` v (m/s)."""
         beyond = np.minimum(eta + self.nucleation_overpotential, 0.0) / thermal_voltage
         return -self.nucleation_rate * np.expm1(beyond), np.maximum(speed, 0.0) / self.nuclei_spacing

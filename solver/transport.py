@@ -114,9 +114,13 @@ class TransportForms:
             * ufl.exp(-bv.alpha_c * self.electrons * (metal + self.capillary * self.curvature - p))
         )
         mass = sum(self.tau[i] * c[i] * v[i] for i in range(n))
-        bulk = sum(ufl.inner(ufl.grad(c[i]) + self.z[i] * c[i] * ufl.grad(p), ufl.grad(v[i])) for i in range(n))
+        bulk = sum(
+            ufl.inner(ufl.grad(c[i]) + self.z[i] * c[i] * ufl.grad(p), ufl.grad(v[i])) for i in range(n)
+        )
         residual = (
-            (self.rate * mass + bulk) * dx - self.g * front * v[ion] * ds(FRONT) - self.g * current(0.0) * v[ion] * ds(COUNTER)
+            (self.rate * mass + bulk) * dx
+            - self.g * front * v[ion] * ds(FRONT)
+            - self.g * current(0.0) * v[ion] * ds(COUNTER)
         )
         forms = {
             "residual": residual,
@@ -151,7 +155,9 @@ class Transport:
         msh, facets = domain.mesh, domain.facet_space
         self.space = fem.functionspace(msh, ("Lagrange", 1, (n,)))
         motion = fem.functionspace(msh, ("Lagrange", 1, (2,)))
-        self.u, self.displacement, self.curvature = (fem.Function(s) for s in (self.space, motion, domain.space))
+        self.u, self.displacement, self.curvature = (
+            fem.Function(s) for s in (self.space, motion, domain.space)
+        )
         self.potential, self.activity, self.floating = (fem.Function(facets) for _ in range(3))
         tau = np.array([unit**2 / s.diffusivity for s in species])
         charges = np.array([float(s.charge) for s in species])
@@ -171,7 +177,9 @@ class Transport:
             forms.ratio: physics.reference / bv.reference_concentration,
             forms.rate: 0.0,
         }
-        constants = {symbol: fem.Constant(msh, np.asarray(value, dtype=float)) for symbol, value in values.items()}
+        constants = {
+            symbol: fem.Constant(msh, np.asarray(value, dtype=float)) for symbol, value in values.items()
+        }
         self.rate = constants[forms.rate]
         self.tau, self.charges = tau, charges
         coefficients = {
@@ -214,7 +222,7 @@ class Transport:
 
     def component(self, index: int) -> FloatArray:
         """Values of unknown `index` at the local P1 dofs of `domain.space`, ghosts included."""
-        return self.u.x.array[self.forms.species * self.block_of_vertex + index]
+        return np.asarray(self.u.x.array[self.forms.species * self.block_of_vertex + index])
 
     def unknown_dofs(self, dofs: IntArray, index: int) -> IntArray:
         """Local numbers in `u` of unknown `index` at P1 dofs `dofs` of `domain.space`."""
@@ -227,4 +235,6 @@ class Transport:
 
     def counter_current(self) -> float:
         """Current from the counter electrode in units of i0 times one mesh unit."""
-        return float(self.domain.comm.allreduce(fem.assemble_scalar(self.bound["counter_current"]), op=MPI.SUM))
+        return float(
+            self.domain.comm.allreduce(fem.assemble_scalar(self.bound["counter_current"]), op=MPI.SUM)
+        )

@@ -1,4 +1,4 @@
-"""The run folder: everything a run leaves behind (design: docs/run-folder.md). Written so that a kill loses nothing."""
+"""The run folder (docs/run-folder.md), written so that a kill at any time loses nothing already computed."""
 
 from __future__ import annotations
 
@@ -106,7 +106,12 @@ class RunFolder:
             raise OSError(f"{single} names no piece")
         entry = f'    <DataSet timestep="{time:.10g}" group="" part="0" file="fields/{found[1]}"/>'
         entries = [*self._entries(), entry]
-        lines = ['<?xml version="1.0"?>', '<VTKFile type="Collection" version="0.1">', "  <Collection>", *entries]
+        lines = [
+            '<?xml version="1.0"?>',
+            '<VTKFile type="Collection" version="0.1">',
+            "  <Collection>",
+            *entries,
+        ]
         lines += ["  </Collection>", "</VTKFile>", ""]
         target = self.path / "fields.pvd"
         temporary = target.with_suffix(".part")
@@ -120,7 +125,9 @@ class RunFolder:
         text = (self.path / "fields.pvd").read_text(encoding="utf-8")
         return [line for line in text.splitlines() if "<DataSet" in line]
 
-    def _front(self, time: float, charge: float, scale: float, front: Front, edge_current: FloatArray) -> None:
+    def _front(
+        self, time: float, charge: float, scale: float, front: Front, edge_current: FloatArray
+    ) -> None:
         def per_vertex(values: Any) -> Any:
             return np.append(values, values[-1])
 
@@ -134,7 +141,10 @@ class RunFolder:
             per_vertex(edge_current),
             strict=True,
         )
-        lines = [f"# time_s={time:.10g} charge_C_m2={charge:.10g}", "x_um,y_um,surface,coverage,patch,current_A_m2"]
+        lines = [
+            f"# time_s={time:.10g} charge_C_m2={charge:.10g}",
+            "x_um,y_um,surface,coverage,patch,current_A_m2",
+        ]
         lines += [f"{x:.9g},{y:.9g},{s},{c:.6g},{p},{i:.8g}" for x, y, s, c, p, i in rows]
         path = self.path / "front" / f"front_{self.frames:06d}.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -51,7 +51,9 @@ def cut(path: Path, characters: int) -> None:
 
 def test_reads_every_part_of_a_finished_run(needle: Path) -> None:
     run = Run.read(needle)
-    assert run.finished and run.summary["verdict"] == "dendrite" and run.title == "Synthetic needle"
+    assert run.finished
+    assert run.summary["verdict"] == "dendrite"
+    assert run.title == "Synthetic needle"
     assert run.steps == 200
     assert run.metric("time_s")[-1] == pytest.approx(40.0)
     assert np.all(np.diff(run.metric("charge_C_m2")) > 0)
@@ -73,13 +75,15 @@ def test_islands_and_floating_seeds_are_on_the_fronts(islands: Path) -> None:
     assert np.diff([0.5 * (a + b) for a, b in spans]) == pytest.approx(PITCH_UM, abs=1e-9)
     assert fronts[0].spans("deposit") == []
     assert fronts[2].patch.max() == 19
-    assert set(fronts[-1].surface) == {"deposit"} and fronts[-1].patch.max() == -1
+    assert set(fronts[-1].surface) == {"deposit"}
+    assert fronts[-1].patch.max() == -1
 
 
 @pytest.mark.parametrize("pieces", [1, 2])
 def test_fields_of_parallel_pieces_join_without_ghosts_or_seams(tmp_path: Path, pieces: int) -> None:
     field = Run.read(write_run(tmp_path / "run", "needle", frames=2, pieces=pieces)).field(-1)
-    assert len(field.x_um) == 81 * 60 and len(field.triangles) == 2 * 80 * 59
+    assert len(field.x_um) == 81 * 60
+    assert len(field.triangles) == 2 * 80 * 59
     front = Run.read(tmp_path / "run").fronts[-1]
     a, b, c = (np.stack([field.x_um, field.y_um], 1)[field.triangles[:, k]] for k in range(3))
     area = 0.5 * np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum()
@@ -137,10 +141,14 @@ def test_interrupted_run_reads_up_to_the_interruption(copy: Path) -> None:
     pvd = (copy / "fields.pvd").read_text()
     (copy / "fields.pvd").write_text(pvd[: pvd.rindex('part="0"')])
     run = Run.read(copy)
-    assert not run.finished and run.title == "Synthetic needle"  # from case.toml
-    assert run.steps == 199 and len(run.fronts) == 4 and len(run.field_files) == 4
+    assert not run.finished
+    assert run.title == "Synthetic needle"
+    assert run.steps == 199
+    assert len(run.fronts) == 4
+    assert len(run.field_files) == 4
     with style.publication():
-        assert len(pictures.front(run).axes) == 2 and len(history(run).axes) == 9
+        assert len(pictures.front(run).axes) == 2
+        assert len(history(run).axes) == 9
     assert dict(table([run]))["verdict"] == ["unfinished"]
 
 

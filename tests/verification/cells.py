@@ -74,7 +74,7 @@ def fresh(front: Front) -> Front:
 
 
 def steady_binary_current(physics: Physics, gap: float) -> float:
-    """Steady current density (A/m^2, negative) of a planar cell: linear c, phi = ln c, two electrode reactions.
+    """Steady current density (A/m^2, negative) of a planar cell: linear c, phi = ln c, two reactions.
 
     With equal reference states, c_w + c_c = 2 c0 at the two electrodes, i = 2 F D dc/dx (D+ of the reacting
     cation), and phi_c - phi_w = (RT/F) ln(c_c/c_w) for the anion in equilibrium. Newman, ch. 11.
@@ -86,7 +86,7 @@ def steady_binary_current(physics: Physics, gap: float) -> float:
     d = physics.electrolyte.species[0].diffusivity
 
     def overpotential(current: float, ratio: float) -> float:
-        """Dimensionless eta at which Butler-Volmer gives `current` (alpha = 1/2): a quadratic in exp(eta/2)."""
+        """Dimensionless eta at which Butler-Volmer gives `current`: for alpha = 1/2 a quadratic."""
         x = current / bv.exchange_current_density
         return float(2.0 * np.log(0.5 * (x + np.sqrt(x * x + 4.0 * ratio))))
 

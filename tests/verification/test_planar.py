@@ -14,7 +14,7 @@ from .cells import DIFFUSIVITY, UM, cell, flat, physics, steady_binary_current
 
 @pytest.mark.parametrize("i0", [10.0, 1e3, 1e5])
 def test_steady_current_of_a_binary_cell(i0: float) -> None:
-    """Concentration linear, potential its logarithm, current as in closed form, for slow and fast kinetics."""
+    """Concentration linear, current as in closed form, for slow and fast kinetics."""
     ph = physics(i0=i0)
     simulation = Simulation(cell(flat(), ph, moving=False), MPI.COMM_WORLD)
     while simulation.state.time < 5.0:
