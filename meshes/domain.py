@@ -137,7 +137,7 @@ class Domain:
             == 1
         ).astype(np.int32)
         # A ghost facet may look exterior only because its other cell is not here: keep true ones by place.
-        nodes = mesh.entities_to_geometry(self.mesh, 1, exterior)
+        nodes = self._facet_nodes(exterior)
         vertex = self._front_vertex_of_node()[nodes]
         x = self.mesh.geometry.x[nodes]
         tol = 1e-9
@@ -147,6 +147,12 @@ class Domain:
         masks = {FRONT: on_front, COUNTER: on_top, WALLS: on_wall}
         self._all_facets = {tag: exterior[mask] for tag, mask in masks.items()}
         self._facets = {tag: found[found < facets.size_local] for tag, found in self._all_facets.items()}
+
+    def _facet_nodes(self, facets: IntArray) -> IntArray:
+        """Geometry nodes of facets, shape (facets, 2); DOLFINx divides by zero where there are none."""
+        if not facets.size:
+            return np.empty((0, 2), dtype=np.int32)
+        return np.asarray(mesh.entities_to_geometry(self.mesh, 1, facets), dtype=np.int32)
 
     def _pairs(self, facets: IntArray) -> IntArray:
         to_cell, to_facet = self.mesh.topology.connectivity(1, 2), self.mesh.topology.connectivity(2, 1)
@@ -159,7 +165,7 @@ class Domain:
         vertex = vertex_of_node[self._node_of_dof]
         dofs = np.flatnonzero(vertex >= 0).astype(np.int32)
         owned = dofs[dofs < self.space.dofmap.index_map.size_local]
-        ends = vertex_of_node[mesh.entities_to_geometry(self.mesh, 1, self.facet_mesh.facets)]
+        ends = vertex_of_node[self._facet_nodes(self.facet_mesh.facets)]
         nodes = np.flatnonzero(vertex_of_node >= 0).astype(np.int32)
         return FrontMap(
             owned,

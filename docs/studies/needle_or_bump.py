@@ -35,7 +35,7 @@ COMMON = (
     "stop.thickness=4.5 um",
     "output.frames=8",
 )
-"""Coarser than the case by 1.6, and an end for runs that grow a film instead of a tip."""
+"""Coarser than the case by 3.2, and an end for runs that grow a film instead of a tip."""
 COLOURS = {"dendrite": "#c8553d", "short circuit": "#8f2d56", "bump": "#f2c14e", "flat": "#588b8b"}
 
 
