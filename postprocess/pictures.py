@@ -142,7 +142,7 @@ def concentration(run: Run, panels: int = 4) -> Figure:
         draw.concentration(ax, field, run.front_at(field.time_s), colours)
         draw.substrate(ax, run.fronts[0], depth)
         draw.whole_cell(ax, width, top, depth)
-        ax.set_title(f"{unit * field.time_s:.3g} {name}", pad=3)
+        ax.set_title(f"{unit * field.time_s:.4g} {name}", pad=3)
         if k:
             ax.set_ylabel("")
             ax.tick_params(labelleft=False)
@@ -165,7 +165,7 @@ def current(run: Run, panels: int = 5) -> Figure:
         reach = float(np.nanmax(density)) or 1.0
         ax.set(xlim=(f.x_um[0], f.x_um[-1]), ylim=(min(0.0, 1.1 * float(np.nanmin(density))), 1.35 * reach))
         ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-        ax.text(0.98, 0.93, f"{unit * f.time_s:.3g} {name}", transform=ax.transAxes, ha="right", va="top")
+        ax.text(0.98, 0.93, f"{unit * f.time_s:.4g} {name}", transform=ax.transAxes, ha="right", va="top")
         ax.tick_params(labelbottom=k == len(shown) - 1)
         ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.set_xlabel("x (µm)")

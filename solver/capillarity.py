@@ -9,7 +9,6 @@ from meshes.front import Front
 
 from .types import FloatArray
 
-
 STABLE = 0.2
 """dt M/h^2 up to which an explicit step is stable (1/4 in theory for extrapolated currents)."""
 
@@ -23,9 +22,9 @@ def implicit_share(front: Front, volume: FloatArray, mobility: FloatArray, dt: f
         v - dt d/ds( M dv/ds ) = v_explicit
 
     solved with lumped finite elements on the front. It redistributes volume among neighbours (as the current
-    would, had it known) and keeps the sum. Only the part of M beyond what an explicit step bears, STABLE h^2/dt,
-    is treated so: the full M would blunt a tip that moves on in its shape by (dt M kappa^2), for there
-    d^2v/ds^2 = -kappa^2 v although the curvature stays as it is.
+    would, had it known) and keeps the sum. Only the part of M beyond what an explicit step bears,
+    STABLE h^2/dt, is treated so: the full M would blunt a tip that moves on in its shape by the part
+    dt M kappa^2, for there d^2v/ds^2 = -kappa^2 v although the curvature stays as it is.
 
     Args:
         front: before the step.

@@ -34,7 +34,7 @@ SMALL_APEX = [
 
 
 def environment() -> dict[str, str]:
-    """The environment of this process without what MPI has left in it, and with the repository on the path."""
+    """The environment of this process less what MPI has left in it, with the repository on the path."""
     kept = {
         k: v
         for k, v in os.environ.items()

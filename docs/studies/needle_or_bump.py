@@ -35,7 +35,7 @@ COMMON = (
     "stop.thickness=4.5 um",
     "output.frames=8",
 )
-"""Coarser than the case by 3.2, and an end for runs that grow a film instead of a tip."""
+"""Four times coarser than the case, and an end for runs that grow a film instead of a tip."""
 COLOURS = {"dendrite": "#c8553d", "short circuit": "#8f2d56", "bump": "#f2c14e", "flat": "#588b8b"}
 
 
@@ -80,8 +80,8 @@ def make(runs: Path, point: tuple[float, float, float]) -> None:
 def table(runs: Path) -> str:
     """All runs as a Markdown table."""
     lines = [
-        "| i0 (A/m2) | eta_nuc (V) | anisotropy | verdict | stopped by | t (s) | mean (um) | tip (um) | aspect ratio "
-        "| coverage | roughness/mean |",
+        "| i0 (A/m2) | eta_nuc (V) | anisotropy | verdict | stopped by | t (s) "
+        "| mean (um) | tip (um) | aspect ratio | coverage | roughness/mean |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for point in wanted():
@@ -89,10 +89,11 @@ def table(runs: Path) -> str:
         if s is None:
             continue
         i0, eta, anisotropy = point
+        relative = s["roughness_um"] / s["thickness_mean_um"]
         lines.append(
-            f"| {i0:.0e} | {eta:g} | {anisotropy:g} | {s['verdict']} | {s['stop_reason']} | {s['time_s']:.2f} "
-            f"| {s['thickness_mean_um']:.2f} | {s['tip_height_um']:.2f} | {s['aspect_ratio']:.2f} "
-            f"| {s['coverage']:.2f} | {s['roughness_um'] / s['thickness_mean_um']:.2f} |"
+            f"| {i0:.0e} | {eta:g} | {anisotropy:g} | {s['verdict']} | {s['stop_reason']} "
+            f"| {s['time_s']:.2f} | {s['thickness_mean_um']:.2f} | {s['tip_height_um']:.2f} "
+            f"| {s['aspect_ratio']:.2f} | {s['coverage']:.2f} | {relative:.2f} |"
         )
     return "\n".join(lines)
 
@@ -117,20 +118,21 @@ def cell(ax: Any, runs: Path, point: tuple[float, float, float]) -> None:
     colour = COLOURS.get(s["verdict"], "black")
     for spine in ax.spines.values():
         spine.set(color=colour, linewidth=2.5)
-    ax.text(0.5, 0.985, f"{s['verdict']}\nA = {s['aspect_ratio']:.1f}\n{s['time_s']:.2g} s", transform=ax.transAxes,
-            ha="center", va="top", fontsize=7)  # fmt: skip
+    label = f"{s['verdict']}\nA {s['aspect_ratio']:.1f}, {s['time_s']:.2g} s"
+    ax.text(0.5, 1.02, label, transform=ax.transAxes, ha="center", va="bottom", fontsize=7)
 
 
 def figure(runs: Path, target: Path) -> None:
     """The map, and the row over anisotropy below it."""
     rows, columns = len(ETA), max(len(I0), len(ANISOTROPY))
-    fig, axes = plt.subplots(rows + 1, columns, figsize=(1.25 * columns + 0.9, 2.35 * (rows + 1) + 0.4), squeeze=False,
-                             gridspec_kw={"hspace": 0.12, "wspace": 0.08})  # fmt: skip
+    size = (1.3 * columns + 0.6, 2.5 * (rows + 1) + 0.4)
+    spaces = {"hspace": 0.2, "wspace": 0.05}
+    fig, axes = plt.subplots(rows + 1, columns, figsize=size, squeeze=False, gridspec_kw=spaces)
     for r, eta in enumerate(reversed(ETA)):
         for c, i0 in enumerate(I0):
             cell(axes[r, c], runs, (i0, eta, 0.1))
             if r == 0:
-                axes[r, c].set_title(f"{i0 / 1e4:g} A/cm²", fontsize=9)
+                axes[r, c].set_title(f"{i0 / 1e4:g} A/cm²", fontsize=9, pad=26)
         axes[r, 0].set_ylabel(f"Ni begins at {eta:g} V", fontsize=9)
     for c in range(columns):
         if c < len(ANISOTROPY):
