@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import shapely
 from dolfinx import fem
 from mpi4py import MPI
 
-from .compat import IntArray
+from .compat import FloatArray, IntArray
 from .domain import Domain
 from .errors import MeshError
 
@@ -19,7 +20,7 @@ PADDINGS = (1e-6, 1e-4, 1e-3, 1e-2)
 def interpolate(fields: Sequence[fem.Function], old: Domain, new: Domain) -> list[fem.Function]:
     """Values of P1 `fields` on `old` at the nodes of `new`.
 
-    A node of the new front may lie a little outside the old mesh; the nearest old cell is then extended.
+    Nodes on the new front, or outside the old one, take the value of the nearest place on the old front.
     `interpolate_nonmatching` leaves a point it does not find at zero without a word, so a constant one is
     carried along first, and cells in which it did not arrive are searched again with a wider padding.
 
@@ -52,6 +53,30 @@ def interpolate(fields: Sequence[fem.Function], old: Domain, new: Domain) -> lis
         raise MeshError(
             f"{lost} nodes of the new mesh lie outside the old one; fields cannot be carried over"
         )
-    for result in results:
+    outside = _outside(old, new)
+    for field, result in zip(fields, results, strict=True):
         result.x.scatter_forward()
+        result.x.array[outside] = _along_front(old, new.coordinates[outside], field)
     return results
+
+
+def _outside(old: Domain, new: Domain) -> IntArray:
+    """Local dofs of `new` on its front, or between the old front and the new one where no old cell is."""
+    line, width, top = old.front.points, old.width, old.gap
+    frame = [(width + 1.0, line[-1, 1]), (width + 1.0, top + 1.0), (-1.0, top + 1.0), (-1.0, line[0, 1])]
+    electrolyte = shapely.Polygon(np.vstack((line, frame)))
+    shapely.prepare(electrolyte)
+    outside = ~np.asarray(shapely.contains_xy(electrolyte, *new.coordinates.T))
+    outside[new.map.all_dofs] = True
+    return np.flatnonzero(outside).astype(np.int32)
+
+
+def _along_front(old: Domain, points: FloatArray, field: fem.Function) -> FloatArray:
+    """Values of `field` on `old` at the places of its front that are nearest to `points`.
+
+    These points lie in no cell of the old mesh. Which cell is nearest, and so what it would extrapolate to,
+    hangs on how the mesh is distributed; the front is the same on every rank.
+    """
+    arc = np.concatenate(([0.0], np.cumsum(old.front.lengths)))
+    place = shapely.line_locate_point(shapely.LineString(old.front.points), shapely.points(points))
+    return np.asarray(np.interp(place, arc, old.gather_front(field.x.array)))

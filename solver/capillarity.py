@@ -50,3 +50,16 @@ def implicit_share(front: Front, volume: FloatArray, mobility: FloatArray, dt: f
     bands[2, :-1] = -exchange
     speed = solve_banded((1, 1), bands, np.where(free, volume, 0.0))
     return np.where(free, length * speed, volume)
+
+
+def above_substrate(front: Front, volume: FloatArray) -> FloatArray:
+    """`volume` such that no vertex loses more metal than there is under it; the sum stays.
+
+    Young deposit is so thin that capillarity, which moves metal from convex to concave places, could dig
+    into the substrate. What cannot be taken there is taken from the vertices that grow.
+    """
+    reach = np.hypot(front.area_vectors[:, 0], front.area_vectors[:, 1])
+    limited = np.maximum(volume, -front.points[:, 1] * reach)
+    growing = np.maximum(limited, 0.0)
+    excess, total = float((limited - volume).sum()), float(growing.sum())
+    return np.asarray(limited - growing * (excess / total)) if 0.0 < excess < total else limited

@@ -8,7 +8,7 @@ from mpi4py import MPI
 
 from meshes.front import Front
 
-from .capillarity import implicit_share
+from .capillarity import above_substrate, implicit_share
 from .cell import Cell
 from .coverage import (
     FrontFields,
@@ -22,7 +22,7 @@ from .coverage import (
 )
 from .moving_mesh import MovingMesh
 from .newton import Newton
-from .observables import bare_width, heights_over
+from .observables import bare_width, seed_places
 from .problem import StepSystem, initial_floating
 from .state import State
 from .types import BoolArray, FloatArray, IntArray
@@ -75,10 +75,10 @@ class Simulation:
         self.initially_bare = bare_width(self.front)
         self.potentials: FloatArray = np.full(self.floating.patches.size, self._applied)
         self.events: list[str] = []
-        self.nucleated: IntArray = np.empty(0, dtype=np.int32)
+        self.nucleated = 0
         self.matrix_covered = False
-        self._seeds = np.unique(cell.front.patch[cell.front.patch >= 0]).astype(np.int32)
-        self._seed_heights = heights_over(cell.front, self._seeds)
+        self._seeds = seed_places(cell.front)
+        self._seed_heights = cell.front.heights(self._seeds)
         self._previous: fem.Function | None = None
         self._last_current: FloatArray | None = None
         self._previous_dt = 0.0
@@ -183,7 +183,8 @@ class Simulation:
         current = self._midway(dt, current)
         slope = fields.kinetics(physics)[1] * activity(self.front, physics)
         mobility = metal.volume_per_charge * metal.capillary_voltage * slope / unit**2
-        return implicit_share(self.front, -scale * current, np.asarray(mobility, dtype=np.float64), dt)
+        volume = implicit_share(self.front, -scale * current, np.asarray(mobility, dtype=np.float64), dt)
+        return above_substrate(self.front, volume)
 
     def _midway(self, dt: float, current: FloatArray) -> FloatArray:
         """Share of every vertex in the current, extrapolated to where the front is midway of the step.
@@ -237,8 +238,7 @@ class Simulation:
             domain.front.points, domain.front.names, domain.front.surface, coverage, domain.front.patch
         )
         joined = joining(domain.front, self.floating.patches, slide)
-        heights = heights_over(domain.front, self._seeds)
-        self.nucleated = np.asarray(self._seeds[heights >= 2.0 * self._seed_heights])
+        self.nucleated = int(np.sum(domain.front.heights(self._seeds) >= 2.0 * self._seed_heights))
         self._relabel(joined)
         if joined.size:
             keep = ~np.isin(self.floating.patches, joined)

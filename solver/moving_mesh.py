@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from dolfinx import fem
@@ -17,7 +17,7 @@ from meshes.merge import Resolution, resolve
 from meshes.parallel import on_root, on_root_only
 from meshes.resample import relative_lengths, resample
 from meshes.transfer import interpolate
-from meshes.triangulate import SizeField, triangulate
+from meshes.triangulate import Mesh2D, SizeField, triangulate
 
 from .cell import Cell, Sizes
 from .motion import Extension, MotionForms, project
@@ -32,6 +32,8 @@ SHRINK = 0.4
 """Remesh when a front edge is shorter than this times what it was when the mesh was made."""
 FINE = 0.5
 """Remesh when half of the front has edges shorter than this times the length wanted there."""
+DIGITS = 7
+"""Decimals of places in units of the gap that the mesher is shown."""
 TURN = 0.35
 """Largest turn of the smooth front per edge, in radians."""
 
@@ -78,6 +80,19 @@ def wanted_edges(sizes: Sizes, unit: float, front: Front, floating: BoolArray) -
     return size
 
 
+def triangulate_alike(front: Front, width: float, field: SizeField) -> Mesh2D:
+    """Triangulate the electrolyte above `front`; fronts alike but for rounding get meshes alike.
+
+    A mesher decides by the last digit, and these hang on the number of ranks. It is given rounded places.
+    """
+    rounded = np.round(front.points, DIGITS)
+    rounded[[0, -1], 0] = front.points[[0, -1], 0]
+    mesh = triangulate(front.with_points(rounded), width, 1.0, field)
+    points = mesh.points.copy()
+    points[: mesh.n_front] = front.points
+    return replace(mesh, points=points)
+
+
 class MovingMesh:
     """Meshes, moves and remeshes the electrolyte above the front."""
 
@@ -105,6 +120,7 @@ class MovingMesh:
         domain, extension = transport.domain, self._extension_of(transport.domain)
         before = domain.front.points
         after = before + displace(domain.front, volume, pinned, slide, self._width)
+        after[:, 1] = np.maximum(after[:, 1], 0.0)  # rounding on young deposit, as thick as nothing
         start = domain.coordinates.copy()
         mass = transport.vector("mass")
         end_displacement = extension.displacement(after)
@@ -196,7 +212,7 @@ class MovingMesh:
     def _new(self, front: Front) -> Transport:
         sizes = self.cell.sizes
         field = SizeField(growth=sizes.growth, bulk=sizes.bulk / self.unit)
-        mesh = on_root_only(self.comm, lambda: triangulate(front, self._width, 1.0, field))
+        mesh = on_root_only(self.comm, lambda: triangulate_alike(front, self._width, field))
         domain = Domain(self.comm, front, mesh, self._width, 1.0, self.unit)
         return Transport(self.transport_forms, domain, self.cell.physics)
 

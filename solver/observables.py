@@ -67,23 +67,20 @@ def verdict(shape: Morphology, shorted: bool) -> str:
     """What has grown: "short circuit", "dendrite", "flat" or "bump".
 
     A dendrite is at least as high above the median of the front as it is wide at half that height, and
-    higher than the front is thick elsewhere. Flat is a closed film whose roughness is at most a tenth of its
-    mean thickness. What is neither is a bump.
+    higher than the front is thick elsewhere. Flat is a closed film whose roughness is at most a
+    twentieth of its mean thickness. What is neither is a bump.
     """
     if shorted:
         return "short circuit"
-    if shape.coverage > 0.99 and shape.roughness <= 0.1 * shape.thickness_mean:
+    if shape.coverage > 0.99 and shape.roughness <= 0.05 * shape.thickness_mean:
         return "flat"
     if shape.aspect_ratio >= 1.0 and shape.tip_height >= 0.5 * shape.thickness_max:
         return "dendrite"
     return "bump"
 
 
-def heights_over(front: Front, patches: IntArray) -> FloatArray:
-    """Largest height of every patch in `patches`, NaN where it is gone; mesh units."""
-    result = np.full(patches.size, np.nan)
-    for position, patch in enumerate(patches):
-        mine = front.patch == patch
-        if mine.any():
-            result[position] = max(front.points[:-1, 1][mine].max(), front.points[1:, 1][mine].max())
-    return result
+def seed_places(front: Front) -> FloatArray:
+    """Abscissa of the middle of every patch of `front`, ascending, shape (patches,)."""
+    middle = 0.5 * (front.points[1:, 0] + front.points[:-1, 0])
+    patches = np.unique(front.patch[front.patch >= 0])
+    return np.array([middle[front.patch == patch].mean() for patch in patches])

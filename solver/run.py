@@ -149,7 +149,7 @@ class Run:
         self._shape = self._morphology()
         simulation = self.simulation
         if self._nucleated_first is None and self._shape.matrix_coverage >= 0.5:
-            self._nucleated_first = int(simulation.nucleated.size)
+            self._nucleated_first = simulation.nucleated
 
     def _goals(self) -> dict[str, float]:
         """How much of each condition to stop is fulfilled, 1 when it is."""
@@ -214,7 +214,7 @@ class Run:
             "matrix_coverage": shape.matrix_coverage,
             "gap_um": shape.gap * UM,
             "floating_patches": float(simulation.floating.patches.size),
-            "islands_nucleated": float(simulation.nucleated.size),
+            "islands_nucleated": float(simulation.nucleated),
             "seed_height_um": shape.seed_height * UM,
             "faraday_error": simulation.faraday_error(),
             "mass_error": simulation.mass_error(),
@@ -232,7 +232,7 @@ class Run:
             "time_s", "charge_C_m2", "capacity_mAh_cm2", "thickness_mean_um", "thickness_max_um",
             "roughness_um", "tip_height_um", "aspect_ratio", "coverage", "faraday_error", "mass_error",
         )  # fmt: skip
-        first = simulation.nucleated.size if self._nucleated_first is None else self._nucleated_first
+        first = simulation.nucleated if self._nucleated_first is None else self._nucleated_first
         return {
             "title": self.cell.title,
             "verdict": verdict(shape, reason == "short circuit"),
