@@ -183,3 +183,17 @@ def _newton(points: FloatArray, u: FloatArray, volume: FloatArray) -> tuple[Floa
         if float(np.max(np.abs(step))) <= 2e-16 * float(np.max(np.abs(s))):
             return s, blame
     return (s if float(np.max(np.abs(residual))) <= 1e-14 * scale else None), blame
+
+
+def lift(front: Front) -> Front:
+    """Raise vertices below the substrate to y = 0 and scale all heights so that the metal area stays.
+
+    Deposit as thin as a rounded vertex is wide dips below the substrate when its neighbours are resampled.
+    """
+    points = front.points
+    if points[:, 1].min() >= 0.0:
+        return front
+    raised = front.with_points(np.column_stack((points[:, 0], np.maximum(points[:, 1], 0.0))))
+    before, after = front.metal_area(), raised.metal_area()
+    factor = before / after if after > 0.0 and before > 0.0 else 1.0
+    return raised.with_points(raised.points * (1.0, factor))

@@ -10,7 +10,7 @@ from dolfinx import fem
 from mpi4py import MPI
 from scipy.spatial import cKDTree
 
-from meshes.advance import displace
+from meshes.advance import displace, lift
 from meshes.domain import Domain
 from meshes.front import Front
 from meshes.merge import Resolution, resolve
@@ -119,8 +119,8 @@ class MovingMesh:
         """
         domain, extension = transport.domain, self._extension_of(transport.domain)
         before = domain.front.points
-        after = before + displace(domain.front, volume, pinned, slide, self._width)
-        after[:, 1] = np.maximum(after[:, 1], 0.0)  # rounding on young deposit, as thick as nothing
+        moved = before + displace(domain.front, volume, pinned, slide, self._width)
+        after = lift(domain.front.with_points(moved)).points
         start = domain.coordinates.copy()
         mass = transport.vector("mass")
         end_displacement = extension.displacement(after)
@@ -205,7 +205,7 @@ class MovingMesh:
     def _resampled(self, front: Front, floating: BoolArray) -> Front:
         def work() -> Front:
             size = wanted_edges(self.cell.sizes, self.unit, front, floating)
-            return resample(front, size, np.zeros(front.points.shape[0], dtype=bool))
+            return lift(resample(lift(front), size, np.zeros(front.points.shape[0], dtype=bool)))
 
         return on_root(self.comm, work)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from meshes.advance import displace
+from meshes.advance import displace, lift
 from meshes.errors import MeshError
 from meshes.front import Front
 from meshes.profile import upper_envelope
@@ -221,3 +221,12 @@ def test_displacement_keeps_mirror_symmetry():
     foot = np.concatenate(([False], front.bare[1:] != front.bare[:-1], [False]))
     step = displace(front, shares(front, 0.004), foot, none(front), 1.0)
     np.testing.assert_allclose(step, step[::-1] * (-1.0, 1.0), atol=1e-14)
+
+
+def test_lift_raises_what_is_below_the_substrate_and_keeps_the_area() -> None:
+    front = deposit([(0.0, 0.01), (0.3, -0.002), (0.6, 0.01), (1.0, 0.02)])
+    lifted = lift(front)
+    assert lifted.points[:, 1].min() == 0.0
+    assert lifted.metal_area() == pytest.approx(front.metal_area(), rel=1e-14)
+    assert np.array_equal(lifted.points[:, 0], front.points[:, 0])
+    assert lift(lifted) is lifted
