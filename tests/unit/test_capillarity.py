@@ -21,13 +21,13 @@ def test_large_mobility_smooths_and_keeps_the_sum() -> None:
     volume = 1.0 + (-1.0) ** np.arange(len(front.points))
     shared = implicit_share(front, volume, np.full(len(front.lengths), 1.0), 1.0)
     assert shared.sum() == pytest.approx(volume.sum(), rel=1e-12)
-    assert np.ptp(shared[1:-1]) < 1e-3 * volume.mean()
+    assert np.abs(np.diff(shared[1:-1])).max() < 1e-3 * volume.mean()
 
 
 def test_no_vertex_loses_more_than_lies_under_it() -> None:
     front = flat(1.0, 0.1, height=1e-3)
     volume = np.full(len(front.points), 2e-5)
-    volume[4] = -5e-4
+    volume[4] = -1.5e-4
     limited = above_substrate(front, volume)
     assert limited[4] >= -1e-3 * 0.1 * (1 + 1e-12)
     assert limited.sum() == pytest.approx(volume.sum(), rel=1e-12)
