@@ -65,7 +65,8 @@ def test_derived_numbers_of_the_cell() -> None:
 
 
 def test_islands_are_evenly_spaced_and_centred() -> None:
-    geometry = load("na3sb_ni", ["geometry.width=1 um", 'geometry.islands.pitch="80 nm"']).geometry
+    regular = ["geometry.width=1 um", "geometry.islands.pitch=80 nm", "geometry.islands.jitter=0"]
+    geometry = load("na3sb_ni", regular).geometry
     centres = geometry.island_centres
     assert geometry.island_count == len(centres) == 12
     assert centres[0] + centres[-1] == pytest.approx(geometry.width)
