@@ -32,7 +32,7 @@ SHRINK = 0.4
 """Remesh when a front edge is shorter than this times what it was when the mesh was made."""
 FINE = 0.5
 """Remesh when half of the front has edges shorter than this times the length wanted there."""
-DIGITS = 7
+DIGITS = 6
 """Decimals of places in units of the gap that the mesher is shown."""
 TURN = 0.35
 """Largest turn of the smooth front per edge, in radians."""
