@@ -36,12 +36,6 @@ def geometry_dofmap(msh: mesh.Mesh) -> IntArray:
     return np.asarray(msh.geometry.dofmaps[0] if VERSION >= (0, 11) else msh.geometry.dofmap)
 
 
-def interpolation_points(space: fem.FunctionSpace) -> FloatArray:
-    """Reference points at which a function is evaluated to interpolate it into `space`."""
-    points = space.element.interpolation_points
-    return np.asarray(points() if callable(points) else points)
-
-
 class FacetMesh:
     """The facets of part of a boundary as a mesh of their own.
 

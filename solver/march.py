@@ -76,7 +76,6 @@ class Simulation:
         self.potentials: FloatArray = np.full(self.floating.patches.size, self._applied)
         self.events: list[str] = []
         self.nucleated = 0
-        self.matrix_covered = False
         self._seeds = seed_places(cell.front)
         self._seed_heights = cell.front.heights(self._seeds)
         self._previous: fem.Function | None = None
@@ -258,8 +257,7 @@ class Simulation:
             return
         remeshed = self.mesher.remesh(self.transport, self.memory, resolution, self.floats)
         state, totals, unit = self.state, self.state.totals, self.cell.gap
-        lost = self.transport.amounts(self.memory) - remeshed.transport.amounts(remeshed.memory)
-        totals.lost_amounts = totals.lost_amounts + lost
+        totals.lost_amounts = totals.lost_amounts + remeshed.lost
         totals.trapped += remeshed.trapped * unit**2
         totals.bridged += remeshed.bridged * unit**2
         totals.detached += remeshed.detached * unit**2

@@ -46,12 +46,14 @@ class Remeshed:
         transport: fields on the new mesh.
         memory: the functional the next step starts from.
         defect: relative amount of salt that interpolation alone would have lost or made.
+        lost: amount of every species in the electrolyte that was cut off, in units of c0 times mesh area.
         trapped, bridged, detached: areas as in `meshes.merge.Resolution`, mesh units squared.
     """
 
     transport: Transport
     memory: FloatArray
     defect: float
+    lost: FloatArray
     trapped: float
     bridged: float
     detached: float
@@ -174,10 +176,9 @@ class MovingMesh:
         front = resolution.front
         new = self._new(self._resampled(front, floating(front)))
         carried = interpolate([*fields, potential], old, new.domain)
-        mean = amounts[:-1] / self._electrolyte_area(old.front)
-        wanted = amounts[:-1] - mean * (
-            resolution.trapped_area + resolution.bridged_area - resolution.detached_area
-        )
+        enclosed = resolution.trapped_area + resolution.bridged_area - resolution.detached_area
+        lost = amounts * (enclosed / self._electrolyte_area(old.front))
+        wanted = (amounts - lost)[:-1]
         self._set(new, carried)
         found = new.amounts(new.vector("mass"))[:-1]
         factor = wanted / found
@@ -188,6 +189,7 @@ class MovingMesh:
             new,
             new.vector("mass"),
             float(np.max(np.abs(factor - 1.0))),
+            lost,
             resolution.trapped_area,
             resolution.bridged_area,
             resolution.detached_area,
