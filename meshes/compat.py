@@ -31,6 +31,31 @@ def create_triangle_mesh(
     return mesh.create_mesh(comm, cells=cells, x=points, e=element, partitioner=partitioner)
 
 
+def create_simplex_mesh(
+    comm: MPI.Comm, points: FloatArray, cells: npt.NDArray[np.int64], dim: int
+) -> mesh.Mesh:
+    """Distribute a mesh of intervals, triangles or tetrahedra with straight edges; ghosts share facets.
+
+    Args:
+        comm: communicator; collective.
+        points: nodes on rank 0, shape (nodes, dim); empty, shape (0, dim), elsewhere.
+        cells: nodes of every cell on rank 0, shape (cells, dim + 1); empty, shape (0, dim + 1), elsewhere.
+        dim: dimension of cells and space, 1, 2 or 3.
+    """
+    cell = ("interval", "triangle", "tetrahedron")[dim - 1]
+    element = basix.ufl.element("Lagrange", cell, 1, shape=(dim,))
+    partitioner = mesh.create_cell_partitioner(
+        mesh.GhostMode.shared_facet, *([2] if VERSION >= (0, 11) else [])
+    )
+    return mesh.create_mesh(comm, cells=cells, x=points, e=element, partitioner=partitioner)
+
+
+def facets_of_reference_cell(dim: int) -> IntArray:
+    """Vertices of the facets of the reference simplex in DOLFINx' order, shape (dim + 1, dim)."""
+    cell = (basix.CellType.interval, basix.CellType.triangle, basix.CellType.tetrahedron)[dim - 1]
+    return np.asarray(basix.topology(cell)[dim - 1], dtype=np.int32)
+
+
 def geometry_dofmap(msh: mesh.Mesh) -> IntArray:
     """Geometry nodes of every local cell, shape (cells, nodes per cell)."""
     return np.asarray(msh.geometry.dofmaps[0] if VERSION >= (0, 11) else msh.geometry.dofmap)
@@ -110,3 +135,11 @@ def bind(
         {c: f for c, f in constants.items() if c in used_constants},
         maps,
     )
+
+
+def add_matrix(matrix: Any, form: Any) -> None:
+    """Add a bilinear form into a PETSc matrix through the maps that it carries, dof by dof."""
+    cpp = form._cpp_object
+    constants = dolfinx.cpp.fem.pack_constants(cpp)
+    coefficients = dolfinx.cpp.fem.pack_coefficients(cpp)
+    dolfinx.cpp.fem.petsc.assemble_matrix(matrix, cpp, constants, coefficients, [], True)
