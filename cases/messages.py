@@ -68,7 +68,10 @@ def _case(detail: ErrorDetails, tables: Mapping[str, Any]) -> list[str]:
     for path, why in detail["ctx"]["problems"]:
         value: object = tables
         for key in path.split("."):
-            value = value.get(key) if isinstance(value, dict) else None
+            if isinstance(value, list) and key.isdecimal():
+                value = value[int(key)]
+            else:
+                value = value.get(key) if isinstance(value, dict) else None
         shown = "" if value is None or isinstance(value, dict | list) else f" = {quoted(value)}"
         lines.append(f"{path}{shown}: {why}")
     return lines
@@ -119,6 +122,8 @@ def _annotation(model: type[BaseModel], loc: Sequence[object]) -> object:
         here = _bare(here)
         if get_origin(here) is dict:
             here = get_args(here)[1]
+        elif get_origin(here) is tuple and isinstance(key, int):
+            here = get_args(here)[0]
         elif isinstance(here, type) and issubclass(here, BaseModel) and key in here.model_fields:
             field = here.model_fields[str(key)]
             here = (field.annotation, *field.metadata)
