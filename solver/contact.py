@@ -78,12 +78,13 @@ class Schottky:
 
     def current_density(self, drop: FloatArray) -> FloatArray:
         """J in A/m^2 of base; see the class."""
-        return np.asarray(-self.saturation * np.expm1(-drop / self._voltage))
+        return np.asarray(-self.saturation * np.expm1(-drop / self.voltage))
 
     def conductance(self, drop: FloatArray) -> FloatArray:
         """dJ/d(drop) in S/m^2."""
-        return np.asarray(self.saturation / self._voltage * np.exp(-drop / self._voltage))
+        return np.asarray(self.saturation / self.voltage * np.exp(-drop / self.voltage))
 
     @property
-    def _voltage(self) -> float:
+    def voltage(self) -> float:
+        """V_T = n RT/F in V."""
         return self.ideality * thermal_voltage(self.temperature)

@@ -9,19 +9,21 @@ from .constants import FARADAY, GAS, thermal_voltage
 
 @dataclass(frozen=True)
 class Species:
-    """A dissolved ion.
+    """A dissolved species.
 
     Attributes:
         name: for instance "Na+".
-        charge: z, signed, nonzero.
-        diffusivity: D in m^2/s; its mobility follows by Nernst-Einstein.
+        charge: z, signed.
+        diffusivity: D in m^2/s.
         concentration: initial, uniform, in mol/m^3.
+        mobility: u in mol s/kg, velocity per force per mole; None: D/(RT), Nernst-Einstein.
     """
 
     name: str
     charge: int
     diffusivity: float
     concentration: float
+    mobility: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,333 @@
+"""The equations of a model on a mesh: spaces, bound forms, assembly of residual and Jacobian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import ufl
+from dolfinx import fem, la
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from meshes.compat import add_matrix, bind, compile_form
+from meshes.regions import Regions
+
+from .equations import FILM, POTENTIAL, Equations, Tags, as_array, empty
+from .layout import Layout
+from .model import LIQUID, WORKING, Model
+from .types import FloatArray, IntArray
+
+Stored = dict[str, FloatArray]
+"""Functionals Q by block (owned dofs of the full space), and under "terminals" by terminal."""
+
+
+def tags(model: Model, regions: Regions) -> Tags:
+    """What the equations of `model` must know of a mesh."""
+    faces = [i.boundary for i in model.interfaces if WORKING in (i.inner, model.terminal_of(i.inner))]
+    area = model.area if model.area is not None else sum(regions.measure(b) for b in faces) or 1.0
+    interior = frozenset(name for name in regions.boundaries if regions.interior(name))
+    names = dict(regions.regions), dict(regions.boundaries)
+    return Tags(regions.cell, regions.dim, *names, interior, regions.unit, area)
+
+
+class Discretisation:
+    """A model on a mesh.
+
+    Attributes:
+        model, regions, equations: what it is made of.
+        functions: fem.Function by block, scaled unknowns.
+        layout: numbering of the unknowns.
+        potentials: scaled potential of each terminal in `model.terminals`, replicated.
+    """
+
+    def __init__(self, model: Model, regions: Regions) -> None:
+        """Make spaces on `regions`, compile the forms (or take them from the cache) and bind them."""
+        self.model, self.regions = model, regions
+        self.comm: MPI.Intracomm = regions.comm  # type: ignore[assignment]
+        self.tags = tags(model, regions)
+        self.equations = Equations(model, self.tags)
+        eq = self.equations
+        width = len(eq.fields)
+        scalar, liquid = ("Lagrange", model.degree), ("Lagrange", model.degree, (width,))
+        self.spaces = {
+            name: fem.functionspace(regions.mesh, liquid if name == LIQUID else scalar) for name in eq.names
+        }
+        self.functions = {name: fem.Function(space, name=name) for name, space in self.spaces.items()}
+        self.potentials: FloatArray = np.zeros(len(model.terminals))
+        self.layout = Layout(self.comm, self.functions, self._active(), len(model.terminals))
+        self._constants = {
+            symbol: fem.Constant(regions.mesh, as_array(value)) for symbol, value in eq.numbers.items()
+        }
+        for symbol in (eq.rate, eq.time, *eq.potentials.values()):
+            self._constants[symbol] = fem.Constant(regions.mesh, as_array(0.0))
+        self._at_interfaces = {name: self._touching(name) for name in eq.names}
+        self._compile()
+
+    # --- set-up
+
+    def _touching(self, name: str) -> tuple[IntArray, IntArray]:
+        """Unknowns of a block on any interface: global numbers and local dofs."""
+        width = len(self.equations.fields) if name == LIQUID else 1
+        boundaries = [i.boundary for i in self.model.interfaces]
+        nodes = self._union([self.regions.dofs(self.spaces[name], boundary) for boundary in boundaries])
+        dofs = (nodes.astype(np.int64)[:, None] * width + np.arange(width)).ravel()
+        block = self.layout.blocks[name]
+        mine = np.isin(block.active, dofs)
+        numbers = self.layout.offset + block.start + np.flatnonzero(mine)
+        return numbers.astype(PETSc.IntType), block.active[mine]
+
+    def _active(self) -> dict[str, IntArray]:
+        model, width = self.model, len(self.equations.fields)
+        space = self.spaces[LIQUID]
+        wet = self._union([self.regions.dofs(space, region) for region in model.media])
+        self._wet = wet[wet < space.dofmap.index_map.size_local]
+        nodes = wet.astype(np.int64) * width
+        liquid = (nodes[:, None] + np.arange(width)).ravel().astype(np.int32)
+        held = [self._held(p.field, p.boundary) for p in model.prescribed]
+        active = {LIQUID: np.setdiff1d(liquid, self._union(held))}
+        for conductor in model.conductors:
+            space = self.spaces[conductor.region]
+            dofs = self.regions.dofs(space, conductor.region)
+            if conductor.collector is not None:
+                dofs = np.setdiff1d(dofs, self.regions.dofs(space, conductor.collector))
+            active[conductor.region] = dofs.astype(np.int32)
+        for name in self.equations.names:
+            if name.startswith(FILM):
+                active[name] = self.regions.dofs(self.spaces[name], name.removeprefix(FILM))
+        return active
+
+    @staticmethod
+    def _union(parts: list[IntArray]) -> IntArray:
+        joined: IntArray = np.concatenate([np.empty(0, dtype=np.int32), *parts])
+        return np.unique(joined).astype(np.int32)
+
+    def _held(self, field: str, boundary: str) -> IntArray:
+        width = len(self.equations.fields)
+        dofs = self.regions.dofs(self.spaces[LIQUID], boundary)
+        return (dofs * width + self.equations.fields.index(field)).astype(np.int32)
+
+    def _compile(self) -> None:
+        eq, names, terminals = self.equations, self.equations.names, self.model.terminals
+        self._residual = {n: self._bind(eq.residual(n), [n]) for n in names}
+        self._stored = {n: self._bind(eq.rows[n].stored, [n]) for n in names if eq.rows[n].stored is not None}
+        self._jacobian = {}
+        self._column: dict[tuple[str, int], Any] = {}
+        self._row: dict[tuple[int, str], Any] = {}
+        self._corner: dict[tuple[int, int], Any] = {}
+        for n in names:
+            form = eq.residual(n)
+            for k in names:
+                derivative = ufl.derivative(form, eq.unknowns[k], ufl.TrialFunction(eq.spaces[k]))
+                if not empty(derivative):
+                    self._jacobian[n, k] = self._bind(derivative, [n, k])
+            for index, terminal in enumerate(terminals):
+                by = eq.by_terminal(form, terminal)
+                if not empty(by):
+                    self._column[n, index] = self._bind(by, [n])
+        self._terminal, self._terminal_stored = [], []
+        for index, terminal in enumerate(terminals):
+            form, row = eq.terminal_residual(terminal), eq.terminals[terminal]
+            self._terminal.append(self._bind(form, []))
+            self._terminal_stored.append(None if row.stored is None else self._bind(row.stored, []))
+            for k in names:
+                by = ufl.derivative(form, eq.unknowns[k], ufl.TestFunction(eq.spaces[k]))
+                if not empty(by):
+                    self._row[index, k] = self._bind(by, [k])
+            for other, name in enumerate(terminals):
+                by = eq.by_terminal(form, name)
+                if not empty(by):
+                    self._corner[index, other] = self._bind(by, [])
+        self._currents = {name: self._bind(form, []) for name, form in eq.currents.items()}
+
+    def _bind(self, form: Any, blocks: list[str]) -> Any:
+        return self.bound(form, [self.spaces[n] for n in blocks])
+
+    def bound(self, form: Any, spaces: list[fem.FunctionSpace]) -> Any:
+        """A form over the equations' abstract mesh, ready for assembly with arguments in `spaces` (collective)."""
+        compiled = compile_form(self.comm, form)
+        coefficients = {self.equations.unknowns[n]: f for n, f in self.functions.items()}
+        return bind(
+            compiled,
+            self.regions.mesh,
+            spaces,
+            self.regions.entities(),
+            coefficients,
+            self._constants,
+        )
+
+    # --- state
+
+    @property
+    def time(self) -> float:
+        """Time that the equations see, s."""
+        return float(self._constants[self.equations.time].value)
+
+    def set_time(self, time: float) -> None:
+        """Set the time that sources and held values see."""
+        self._constants[self.equations.time].value = time
+        self.hold(time)
+
+    def set_rate(self, rate: float) -> None:
+        """Set a0/dt in 1/s."""
+        self._constants[self.equations.rate].value = rate
+
+    def set_potentials(self, potentials: FloatArray) -> None:
+        """Set the scaled potentials of the terminals."""
+        self.potentials = potentials
+        for symbol, value in zip(self.equations.potentials.values(), potentials, strict=True):
+            self._constants[symbol].value = value
+
+    def initialise(self) -> None:
+        """Initial concentrations; all potentials and films zero."""
+        eq, model = self.equations, self.model
+        for function in self.functions.values():
+            function.x.array[:] = 0.0
+        values = self.functions[LIQUID].x.array.reshape(-1, len(eq.fields))
+        for index, name in enumerate(model.closure.unknowns):
+            initial = next(s.concentration for s in model.closure.species if s.name == name)
+            c: FloatArray = np.full(len(values), initial)
+            if name in model.initial:
+                c = self._at_nodes(model.initial[name], 0.0)
+            values[:, index] = self._scaled(name, c)
+        self.set_potentials(np.zeros(len(model.terminals)))
+        self.set_time(0.0)
+
+    def hold(self, time: float) -> None:
+        """Put the values held on boundaries into the fields."""
+        array = self.functions[LIQUID].x.array
+        width = len(self.equations.fields)
+        for prescribed in self.model.prescribed:
+            dofs = self._held(prescribed.field, prescribed.boundary)
+            value = prescribed.value
+            if isinstance(value, float | int):
+                here: Any = np.full(dofs.size, float(value))
+            else:
+                here = self._at_nodes(value, time)[dofs // width]
+            array[dofs] = self._scaled(prescribed.field, here)
+
+    def _at_nodes(self, formula: Any, time: float) -> FloatArray:
+        x = self.regions.unit * self.spaces[LIQUID].tabulate_dof_coordinates()
+        place = {"x": x[:, 0], "y": x[:, 1], "z": x[:, 2], "t": time}
+        value = formula(**{name: place[name] for name in formula.names})
+        return np.broadcast_to(np.asarray(value, dtype=float), (len(x),)).copy()
+
+    def _scaled(self, field: str, value: FloatArray) -> FloatArray:
+        eq = self.equations
+        if field == POTENTIAL:
+            return np.asarray(value / eq.vt)
+        ratio = value / eq.c0
+        return np.asarray(np.log(ratio) if self.model.logarithmic else ratio)
+
+    # --- assembly
+
+    def vector(self, form: Any) -> FloatArray:
+        """Assemble a linear form; owned dofs of the full space (collective)."""
+        assembled = fem.assemble_vector(form)
+        assembled.scatter_reverse(la.InsertMode.add)
+        return np.array(assembled.array[: assembled.index_map.size_local * assembled.block_size])
+
+    def scalar(self, form: Any) -> float:
+        """Assemble a 0-form (collective)."""
+        return float(self.comm.allreduce(fem.assemble_scalar(form), op=MPI.SUM))
+
+    def stored(self) -> Stored:
+        """Q of every block, and of the terminals, at the present state (collective)."""
+        result = {name: self.vector(form) for name, form in self._stored.items()}
+        result["terminals"] = np.array([0.0 if f is None else self.scalar(f) for f in self._terminal_stored])
+        return result
+
+    def residual(self, memory: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+        """Residual of the unknown fields of this rank, and currents of the terminals (scaled, replicated)."""
+        parts = []
+        for name, block in self.layout.blocks.items():
+            full = self.vector(self._residual[name])
+            if name in memory:
+                full += memory[name]
+            parts.append(full[block.active])
+        return np.concatenate(parts), self.terminal_currents(memory)
+
+    def terminal_currents(self, memory: Mapping[str, FloatArray]) -> FloatArray:
+        """Currents of the terminals at the present state, in current scales times the electrode area."""
+        currents = np.array([self.scalar(form) for form in self._terminal])
+        return np.asarray(currents + memory.get("terminals", 0.0))
+
+    def lowest_concentration(self) -> tuple[float, str]:
+        """The smallest scaled concentration on this rank, of any species, and its name; inf without any."""
+        found = (np.inf, "")
+        for species in self.model.closure.species:
+            nodes = self._wet
+            if nodes.size:
+                lowest = float(self.field(species.name)[nodes].min()) / self.equations.c0
+                found = min(found, (lowest, species.name))
+        return found
+
+    def raw_residual(self, memory: Mapping[str, FloatArray], name: str) -> FloatArray:
+        """Residual of a block at all owned dofs, held ones too: there it is the flux that holds them."""
+        full = self.vector(self._residual[name])
+        return full + memory[name] if name in memory else full
+
+    def create_matrix(self) -> Any:
+        """An empty matrix for `jacobian`; its pattern is found in the first assembly."""
+        sizes = (self.layout.size, PETSc.DETERMINE)
+        matrix = PETSc.Mat().create(self.comm)
+        matrix.setSizes((sizes, sizes))
+        matrix.setType(PETSc.Mat.Type.AIJ)
+        matrix.setUp()
+        return matrix
+
+    def jacobian(self, matrix: Any, a: FloatArray, b: FloatArray) -> None:
+        """Derivative of (fields, a V + b I) into `matrix`, with a and b by terminal (collective)."""
+        layout = self.layout
+        matrix.zeroEntries()
+        for (row, column), form in self._jacobian.items():
+            matrix.setLGMap(layout.blocks[row].to_global, layout.blocks[column].to_global)
+            add_matrix(matrix, form)
+        add = PETSc.InsertMode.ADD_VALUES
+        first = layout.first_scalar
+        for (name, index), form in self._column.items():
+            numbers, dofs = self._at_interfaces[name]
+            scalar = np.array([first + index], dtype=PETSc.IntType)
+            matrix.setValues(numbers, scalar, self.vector(form)[dofs], addv=add)
+        for (index, name), form in self._row.items():
+            numbers, dofs = self._at_interfaces[name]
+            scalar = np.array([first + index], dtype=PETSc.IntType)
+            matrix.setValues(scalar, numbers, b[index] * self.vector(form)[dofs], addv=add)
+        corner = np.diag(a)
+        for (index, other), form in self._corner.items():
+            corner[index, other] += b[index] * self.scalar(form)
+        if layout.own_scalars:
+            numbers = np.arange(first, layout.total, dtype=PETSc.IntType)
+            matrix.setValues(numbers, numbers, corner.ravel(), addv=add)
+        matrix.assemble()
+
+    # --- results in SI
+
+    def currents(self) -> dict[str, float]:
+        """Current in A of every interface, and of every reaction there, from the kinetics (collective)."""
+        return {name: self.scalar(form) for name, form in self._currents.items()}
+
+    def amounts(self, stored: Mapping[str, FloatArray]) -> dict[str, float]:
+        """Amount of every species with an unknown, mol (per depth below 3D), from Q (collective)."""
+        eq, names = self.equations, self.model.closure.unknowns
+        if not names:
+            return {}
+        local = stored[LIQUID].reshape(-1, len(eq.fields)).sum(axis=0)
+        total = self.comm.allreduce(local, op=MPI.SUM)
+        volume = self.regions.unit**self.tags.dim
+        return {name: float(total[i] / eq.scale[name] * volume) for i, name in enumerate(names)}
+
+    def field(self, name: str) -> FloatArray:
+        """Values in SI of a species (mol/m^3), "potential" (V), or a block, at all local nodes."""
+        eq = self.equations
+        if name == POTENTIAL or name in self.model.closure.unknowns:
+            index = eq.fields.index(name)
+            values = self.functions[LIQUID].x.array.reshape(-1, len(eq.fields))[:, index]
+            if name == POTENTIAL:
+                return np.asarray(eq.vt * values)
+            return np.asarray(eq.c0 * (np.exp(values) if self.model.logarithmic else values))
+        if name in self.spaces:
+            return np.asarray(eq.vt * self.functions[name].x.array)
+        known = {n: self.field(n) for n in self.model.closure.unknowns}
+        return np.asarray(self.model.closure.concentrations(known)[name])

@@ -1,0 +1,483 @@
+"""March a model on a fixed mesh through the program of an instrument.
+
+Steps are of variable length, BDF2 after BDF1 starts, sized by the local error of the concentrations (and of
+the potentials where double layers store charge). They land exactly on the ends of segments, on limits that
+end a segment, and on times asked for. A segment begins with an instant: concentrations and double layers
+frozen, potentials solved for, if need be in small portions of the change of control.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from mpi4py import MPI
+
+from meshes.regions import Regions
+
+from .constants import FARADAY
+from .discretisation import Discretisation, Stored
+from .model import LIQUID, WORKING, Model
+from .multistep import Formula, extrapolate, formula
+from .nonlinear import Control, Newton, Outcome
+from .presets import DIRECT, Preset
+from .segment import Observation, Segment
+from .types import FloatArray
+
+LANDED = 1e-7
+"""How far beyond a limit, in its own scale, counts as on it."""
+PORTIONS = 2.0**-12
+"""Smallest portion in which a change of control is applied."""
+INSTANT = 1e-4
+"""Length of the instant at the start of a segment, in first steps."""
+SMALLEST = 1e-9
+"""Smallest step, in first steps."""
+SAFETY, LARGEST_GROWTH = 0.9, 2.0
+"""Of the step size control."""
+NEGATIVE = 1e-12
+"""Scaled concentration below zero that is rounding."""
+
+
+class StepError(RuntimeError):
+    """The run cannot go on; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class Stepping:
+    """Time step control.
+
+    Attributes:
+        initial: first step after every change of control, s.
+        largest: s.
+        tolerance: local error of a step: root mean square over nodes of scaled concentrations.
+        order: highest order, 1 or 2.
+        fixed: take steps of exactly `initial`, without error control (for convergence studies).
+    """
+
+    initial: float
+    largest: float = np.inf
+    tolerance: float = 1e-4
+    order: int = 2
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One accepted step: what an instrument reads, and the books.
+
+    Attributes:
+        time, step: s.
+        segment: name of the segment.
+        voltage: V of working against counter electrode.
+        current: A/m^2 of the working electrode.
+        charge: C/m^2 since the start.
+        currents: A by interface and by "interface/reaction".
+        iterations: of Newton's method.
+        order: of the formula; 0 at the instant that begins a segment.
+    """
+
+    time: float
+    step: float
+    segment: str
+    voltage: float
+    current: float
+    charge: float
+    currents: Mapping[str, float]
+    iterations: int
+    order: int
+
+
+@dataclass(frozen=True)
+class _Moment:
+    """A former state: time, fields with potentials, functionals Q, charges in the books."""
+
+    time: float
+    state: FloatArray
+    stored: Stored
+    books: dict[str, float]
+
+
+class Experiment:
+    """A model, its mesh, and the state in time.
+
+    Attributes:
+        problem: the discretised model, with the fields.
+        time: s.
+        total: charges in C by interface and reaction, and C/m^2 of the working electrode under "terminal".
+        rejected: steps made again.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        regions: Regions,
+        stepping: Stepping,
+        preset: Preset = DIRECT,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Discretise and set the initial state: concentrations as given, nothing polarised."""
+        self.problem = Discretisation(model, regions)
+        self.model, self.stepping, self.comm = model, stepping, regions.comm
+        self.newton = Newton(self.problem, preset, options)
+        self.problem.initialise()
+        self.time, self.dt, self.rejected = 0.0, stepping.initial, 0
+        self._controls = len(model.terminals)
+        books = dict.fromkeys((*self.problem.currents(), "terminal"), 0.0)
+        self._past = [_Moment(0.0, self._state(), self.problem.stored(), books)]
+        self.initial_amounts = self.problem.amounts(self._past[0].stored)
+
+    # --- the program
+
+    def run(
+        self,
+        program: Iterable[Segment],
+        observe: Callable[[Reading], None] | None = None,
+        times: Iterable[float] = (),
+        until: float = np.inf,
+    ) -> list[Reading]:
+        """Go through `program`; returns the readings, which `observe` sees one by one.
+
+        Args:
+            program: segments in order; an endless one ends at `until`.
+            observe: called with every reading, all ranks.
+            times: times in s to land on besides the events of the program.
+            until: end in s.
+
+        Raises:
+            StepError: no step, however small, succeeds.
+        """
+        readings: list[Reading] = []
+        for reading in self.readings(program, times, until):
+            readings.append(reading)
+            if observe is not None:
+                observe(reading)
+        return readings
+
+    def readings(
+        self, program: Iterable[Segment], times: Iterable[float] = (), until: float = np.inf
+    ) -> Iterator[Reading]:
+        """As `run`, one reading after the other."""
+        stops = sorted(t for t in times if t > self.time)
+        for segment in program:
+            if self.time >= until * (1.0 - 1e-12):
+                return
+            begun, before = self.time, self.charge
+            yield self._begin(segment)
+            end = min(begun + segment.duration, until)
+            reached = None
+            while reached is None and self.time < end * (1.0 - 1e-13):
+                while stops and stops[0] <= self.time * (1.0 + 1e-13):
+                    stops.pop(0)
+                target = min(end, stops[0]) if stops else end
+                reading, reached = self._advance(segment, begun, before, target)
+                yield reading
+            if reached is not None and segment.ends_program:
+                return
+
+    @property
+    def voltage(self) -> float:
+        """Of the working electrode, V; 0 where the model has none."""
+        names = self.model.terminals
+        scale = self.problem.equations.vt
+        return float(scale * self.problem.potentials[names.index(WORKING)]) if WORKING in names else 0.0
+
+    @property
+    def charge(self) -> float:
+        """Of the working electrode since the start, C/m^2."""
+        return self._past[0].books["terminal"]
+
+    @property
+    def total(self) -> dict[str, float]:
+        """Charges since the start; see the class."""
+        return dict(self._past.books[0])
+
+    def balance(self) -> dict[str, float]:
+        """Defect of every species: (amount - initial - brought by reactions)/initial amount.
+
+        Not defined (and not returned) for species with conversions, flow or held values.
+        """
+        model, books = self.model, self._past[0].books
+        now = self.problem.amounts(self._past[0].stored)
+        skip = {name for c in model.conversions for name in c.stoichiometry}
+        skip |= {p.field for p in model.prescribed}
+        if model.flow is not None:
+            skip |= set(now)
+        brought = dict.fromkeys(now, 0.0)
+        for interface in model.interfaces:
+            for r in interface.reactions:
+                q = books.get(f"{interface.boundary}/{r.name}", 0.0)
+                for name, nu in r.stoichiometry.items():
+                    if name in brought:
+                        brought[name] += nu * q / (r.electrons * FARADAY)
+        return {
+            name: (now[name] - self.initial_amounts[name] - brought[name]) / self.initial_amounts[name]
+            for name in now
+            if name not in skip and self.initial_amounts[name] > 0.0
+        }
+
+    # --- one step
+
+    def _begin(self, segment: Segment) -> Reading:
+        """The instant after a change of control: frozen concentrations, new potentials."""
+        del self._past[1:]  # before a discontinuity nothing says what comes
+        self._plan(1, INSTANT * self.stepping.initial)
+        outcome = self._ramp(self._control(segment, 0.0))
+        self.dt = self.stepping.initial
+        self._past[0] = replace(self._past[0], state=self._state())
+        books = self._past[0].books
+        self._seen = Observation(0.0, self.voltage, self._current(), 0.0, books["terminal"])
+        self._current_before = self._seen.current
+        return self._reading(0.0, segment, outcome, 0, books)
+
+    def _ramp(self, target: Control) -> Outcome:
+        """Apply a change of control, at once or in portions: potentials with frozen concentrations."""
+        problem = self.problem
+        start = target.a * problem.potentials + target.b * problem.residual(self._memory)[1]
+        done, portion = 0.0, 1.0
+        saved = self._state()
+        while True:
+            goal = min(done + portion, 1.0)
+            s = (1.0 - goal) * start + goal * target.s
+            outcome = self.newton.solve(self._memory, Control(target.a, target.b, s))
+            if self._fine(outcome):
+                if goal == 1.0:
+                    return outcome
+                saved, done, portion = self._state(), goal, 2.0 * portion
+                continue
+            self._restore(saved)
+            portion = 0.5 * min(portion, 1.0)
+            if portion < PORTIONS:
+                where = f"at t = {self.time:.6g} s"
+                raise StepError(f"no potentials meet the control {where}: {self._hardship()}")
+
+    def _advance(self, segment: Segment, begun: float, before: float, target: float) -> tuple[Reading, Any]:
+        """One step towards `target`; returns the reading and the limit that was reached, if any."""
+        left = target - self.time
+        dt = min(self.stepping.initial if self.stepping.fixed else self.dt, self.stepping.largest, left)
+        if dt < left < 2.0 * dt and not self.stepping.fixed:
+            dt = 0.5 * left  # two equal steps rather than a long one and a sliver
+        if left - dt < 1e-9 * dt:
+            dt = left
+        wanted = dt
+        trial = self._trial(segment, begun, before, dt)
+        while trial is None:
+            dt *= self._shrink
+            self.rejected += 1
+            if dt < SMALLEST * self.stepping.initial:
+                trouble = self._hardship()
+                self._restore(self._past.states[0])
+                raise StepError(f"the step fell to {dt:.1e} s at t = {self.time:.6g} s: {trouble}")
+            trial = self._trial(segment, begun, before, dt)
+        limit = segment.reached(trial.seen)
+        if limit is not None:
+            trial = self._land(segment, begun, before, trial)
+        self._restore(trial.state)
+        self._seen = trial.seen
+        self.time = target if trial.dt == left else self.time + trial.dt
+        self._past.insert(0, _Moment(self.time, trial.state, trial.stored, trial.books))
+        del self._past[3:]
+        self._current_before = trial.seen.current
+        if trial.dt == wanted and wanted < self.dt and trial.growth >= 1.0:
+            pass  # shortened to land on an event: the step before it still holds
+        else:
+            self.dt = trial.dt * trial.growth
+        reading = self._reading(trial.dt, segment, trial.outcome, trial.order, trial.books)
+        return reading, limit
+
+    def _trial(self, segment: Segment, begun: float, before: float, dt: float) -> _Trial | None:
+        """Solve a step of `dt` from the newest state; None if it fails, with `_shrink` set."""
+        past, end = self._past, self.time + dt
+        count = len(past)
+        known = count - (0 if self.stepping.fixed else 1)
+        plan = self._plan(max(min(self.stepping.order, known, 2), 1), dt)
+        base = past[: plan.order + 1]
+        guess = extrapolate(end, [m.time for m in base], [m.state for m in base])
+        self._restore(self._safe(guess) if count > 1 else past[0].state)
+        self.problem.set_time(end)
+        control = self._control(segment, end - begun)
+        outcome = self.newton.solve(self._memory, control)
+        if not self._fine(outcome) and count > 1:
+            self._restore(past[0].state)
+            self.problem.hold(end)
+            outcome = self.newton.solve(self._memory, control)
+        self._shrink = 0.25
+        if not self._fine(outcome):
+            return None
+        state = self._state()
+        growth = LARGEST_GROWTH
+        if plan.error > 0.0 and not self.stepping.fixed:
+            error = plan.error * self._norm(state, guess)
+            growth = SAFETY * (self.stepping.tolerance / max(error, 1e-30)) ** (1.0 / (plan.order + 1))
+            if error > 1.5 * self.stepping.tolerance:
+                self._shrink = max(0.2, min(growth, 0.8))
+                return None
+            growth = max(0.3, min(growth, LARGEST_GROWTH))
+        elif count == 1:
+            growth = 1.0
+        books = self._ledger(plan, dt)
+        total = books["terminal"]
+        seen = Observation(end - begun, self.voltage, self._current(), total - before, total)
+        return _Trial(dt, plan.order, growth, outcome, state, self.problem.stored(), books, seen)
+
+    def _land(self, segment: Segment, begun: float, before: float, beyond: _Trial) -> _Trial:
+        """The step that ends on a limit, between none (short of it) and `beyond`, by the Illinois method."""
+
+        def distance(seen: Observation) -> float:
+            return max(limit.distance(seen) for limit in segment.limits)
+
+        low, f_low = 0.0, distance(self._seen)
+        best, f_high, kept = beyond, distance(beyond.seen), 0
+        while f_high > LANDED and best.dt - low > LANDED * best.dt:
+            part = f_low / (f_low - f_high) if f_low < 0.0 else 0.5
+            dt = low + min(max(part, 0.01), 0.99) * (best.dt - low)
+            trial = self._trial(segment, begun, before, dt)
+            f = -1.0 if trial is None else distance(trial.seen)
+            if trial is not None and f >= 0.0:
+                f_low *= 0.5 if kept > 0 else 1.0
+                best, f_high, kept = trial, f, 1
+            else:
+                f_high *= 0.5 if kept < 0 and f_high > 2.0 * LANDED else 1.0
+                low, f_low, kept = dt, f, -1
+        return best
+
+    # --- parts of a step
+
+    def _plan(self, order: int, dt: float) -> Formula:
+        """Set up the equations for a step of `dt`: rate and memory."""
+        past = self._past
+        steps = [dt, *(a.time - b.time for a, b in pairwise(past))]
+        plan = formula(order, steps)
+        self.problem.set_rate(plan.a0 / dt)
+        self._memory = {name: plan.a1 / dt * q for name, q in past[0].stored.items()}
+        if order == 2:
+            for name, q in past[1].stored.items():
+                self._memory[name] = self._memory[name] + plan.a2 / dt * q
+        return plan
+
+    def _control(self, segment: Segment, time: float) -> Control:
+        """Scaled equations of the terminals; all but the working electrode float."""
+        count, eq = len(self.model.terminals), self.problem.equations
+        a, b, s = np.zeros(count), np.ones(count), np.zeros(count)
+        if WORKING in self.model.terminals:
+            by_voltage, by_current = segment.mode.coefficients
+            size = abs(by_voltage) * eq.vt + abs(by_current) * eq.current_scale
+            a[0], b[0] = by_voltage * eq.vt / size, by_current * eq.current_scale / size
+            s[0] = segment.value(time) / size
+        return Control(a, b, s)
+
+    def _current(self) -> float:
+        """Of the working electrode in A/m^2, at the present state and plan."""
+        if WORKING not in self.model.terminals:
+            return 0.0
+        return float(self.problem.terminal_currents(self._memory)[0] * self.problem.equations.current_scale)
+
+    def _ledger(self, plan: Formula, dt: float) -> dict[str, float]:
+        """Charges after the step, integrated by the formula that the fields obey, so that the books close."""
+        flows = {**self.problem.currents(), "terminal": self._current()}
+        first, second = self._past[0].books, self._past[min(1, len(self._past) - 1)].books
+        return {
+            name: (dt * rate - plan.a1 * first[name] - (plan.a2 * second[name] if plan.order == 2 else 0.0))
+            / plan.a0
+            for name, rate in flows.items()
+        }
+
+    def _reading(
+        self, dt: float, segment: Segment, outcome: Outcome, order: int, books: Mapping[str, float]
+    ) -> Reading:
+        return Reading(
+            self.time,
+            dt,
+            segment.name,
+            self.voltage,
+            self._seen.current,
+            books["terminal"],
+            self.problem.currents(),
+            outcome.iterations,
+            order,
+        )
+
+    def _state(self) -> FloatArray:
+        """All fields of this rank, ghosts included, and the potentials of terminals."""
+        return np.concatenate(
+            [*(f.x.array for f in self.problem.functions.values()), self.problem.potentials]
+        )
+
+    def _restore(self, state: FloatArray) -> None:
+        start = 0
+        for function in self.problem.functions.values():
+            function.x.array[:] = state[start : start + function.x.array.size]
+            start += function.x.array.size
+        self.problem.set_potentials(state[start:].copy())
+
+    def _concentrations(self, state: FloatArray) -> FloatArray:
+        """Scaled concentrations at owned nodes, shape (nodes, species)."""
+        function = self.problem.functions[LIQUID]
+        width = function.x.block_size
+        size = function.x.index_map.size_local * width
+        return state[:size].reshape(-1, width)[:, : width - 1]
+
+    def _safe(self, guess: FloatArray) -> FloatArray:
+        """A prediction without negative concentrations: those keep a tenth of what they were."""
+        if not self.model.logarithmic:
+            function, newest = self.problem.functions[LIQUID], self._past[0].state
+            width, size = function.x.block_size, function.x.array.size
+            values = guess[:size].reshape(-1, width)[:, : width - 1]
+            before = newest[:size].reshape(-1, width)[:, : width - 1]
+            np.maximum(values, 0.1 * np.minimum(before, 1.0), out=values)
+        return guess
+
+    def _norm(self, state: FloatArray, guess: FloatArray) -> float:
+        """Root mean square over nodes of the difference of scaled concentrations, the largest over species.
+
+        With double layers, of all potentials too.
+        """
+        parts = []
+        new, old = self._concentrations(state), self._concentrations(guess)
+        if self.model.logarithmic:
+            new, old = np.exp(new), np.exp(old)
+        if new.shape[1]:
+            square = self.comm.allreduce(np.append(np.sum((new - old) ** 2, axis=0), len(new)), op=MPI.SUM)
+            parts.append(float(np.sqrt(np.max(square[:-1]) / square[-1])))
+        count = self.problem.potentials.size
+        if count and any(i.capacitance > 0.0 for i in self.model.interfaces):
+            parts.append(float(np.max(np.abs(state[-count:] - guess[-count:]))))
+        if not new.shape[1] and not count:
+            parts.append(0.0)
+        return max(parts, default=0.0)
+
+    def _fine(self, outcome: Outcome) -> bool:
+        """Whether a solve converged to finite fields and no negative concentration (collective)."""
+        state = self._state()
+        ok = outcome.converged and bool(np.all(np.isfinite(state)))
+        if ok and not self.model.logarithmic:
+            ok = self.problem.lowest_concentration()[0] > -NEGATIVE
+        return bool(self.comm.allreduce(ok, op=MPI.LAND))
+
+    def _hardship(self) -> str:
+        """What makes it hard, in words (collective)."""
+        if self.model.closure.unknowns:
+            lowest, name = self.comm.allreduce(self.problem.lowest_concentration(), op=MPI.MIN)
+            if lowest < 1e-3:
+                c = lowest * self.problem.equations.c0
+                return (
+                    f"{name} is used up (down to {c:.3g} mol/m3): the current is above what transport can "
+                    "bring; lower it, or give the step a voltage limit"
+                )
+        return "Newton's method does not converge; a smaller time.initial_step or a finer mesh may help"
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A step that was solved but is not taken yet."""
+
+    dt: float
+    order: int
+    growth: float
+    outcome: Outcome
+    state: FloatArray
+    stored: Stored
+    books: dict[str, float]
+    seen: Observation

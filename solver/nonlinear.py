@@ -1,0 +1,136 @@
+"""Newton's method for a discretised model under control: fields and terminal potentials in one system.
+
+The scalar equation of terminal k is a_k V_k + b_k I_k = s_k, with V scaled by RT/F and I by the current
+scale: (1, 0) holds a potential, (0, 1) a current, (1, R) a source behind a resistance; floating terminals
+have (0, 1) and s = 0. Positivity: a Newton correction takes away at most nine tenths of any concentration.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from petsc4py import PETSc
+
+from .discretisation import Discretisation
+from .model import LIQUID
+from .presets import DIRECT, Preset
+from .types import FloatArray
+
+KEPT = 0.1
+"""Part of a concentration that a Newton correction leaves at the least."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """Coefficients of the terminals' equations, scaled; each of shape (terminals,)."""
+
+    a: FloatArray
+    b: FloatArray
+    s: FloatArray
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a solve ended: `converged`, Newton `iterations`, linear `krylov` iterations, PETSc's `reason`."""
+
+    converged: bool
+    iterations: int
+    krylov: int
+    reason: int
+
+
+_NUMBERS = itertools.count()
+"""For prefixes: every solver has options of its own."""
+
+
+class Newton:
+    """One SNES for one discretisation; keeps matrix, pattern and preconditioner."""
+
+    def __init__(
+        self, problem: Discretisation, preset: Preset = DIRECT, options: Mapping[str, Any] | None = None
+    ) -> None:
+        """Create the solver with a preset; PETSc `options` (no dash, no prefix) are laid over it."""
+        self.problem, self.preset = problem, preset
+        self._memory: Mapping[str, FloatArray] = {}
+        self._control = Control(np.empty(0), np.empty(0), np.empty(0))
+        layout = problem.layout
+        self._x = PETSc.Vec().createMPI((layout.size, PETSc.DETERMINE), comm=problem.comm)
+        self._f = self._x.duplicate()
+        self._matrix = problem.create_matrix()
+        self.snes = PETSc.SNES().create(problem.comm)
+        prefix = f"tertia{next(_NUMBERS)}_"
+        self.snes.setOptionsPrefix(prefix)
+        self.snes.setFunction(self._function, self._f)
+        self.snes.setJacobian(self._jacobian, self._matrix)
+        self.snes.setLineSearchPreCheck(self._keep_positive)
+        database = PETSc.Options()
+        database.prefixPush(prefix)
+        for name, value in {**preset.options, **(options or {})}.items():
+            database.setValue(name, value)
+        database.prefixPop()
+        self.snes.setFromOptions()
+        self._pending = [prefix + name for name in {**preset.options, **(options or {})}]
+        preset.split(self.snes.getKSP(), problem)
+        block = layout.blocks[LIQUID]
+        width = len(problem.equations.fields)
+        component = block.active % width
+        bounded = (component < width - 1) & (not problem.model.logarithmic)
+        self._concentrations = block.start + np.flatnonzero(bounded)
+
+    def solve(self, memory: Mapping[str, FloatArray], control: Control) -> Outcome:
+        """Solve from the present state of the problem; leaves the solution in it (collective)."""
+        problem = self.problem
+        self._memory, self._control = memory, control
+        with self._x as local:
+            local[:] = problem.layout.gather(problem.potentials)
+        self.snes.solve(None, self._x)
+        while self._pending:  # parts of a preconditioner read their options in the first solve
+            PETSc.Options().delValue(self._pending.pop())
+        self._load(self._x)
+        reason = int(self.snes.getConvergedReason())
+        return Outcome(
+            reason > 0,
+            int(self.snes.getIterationNumber()),
+            int(self.snes.getLinearSolveIterations()),
+            reason,
+        )
+
+    def residual(self, memory: Mapping[str, FloatArray], control: Control) -> FloatArray:
+        """Residual of the present state, unknowns of this rank."""
+        problem = self.problem
+        fields, currents = problem.residual(memory)
+        scalars = control.a * problem.potentials + control.b * currents - control.s
+        return np.concatenate((fields, scalars[: problem.layout.own_scalars]))
+
+    def destroy(self) -> None:
+        """Free PETSc memory (collective)."""
+        for thing in (self.snes, self._matrix, self._x, self._f):
+            thing.destroy()
+
+    def _load(self, x: Any) -> None:
+        self.problem.set_potentials(self.problem.layout.scatter(np.array(x.array_r)))
+
+    def _function(self, snes: Any, x: Any, f: Any) -> None:
+        self._load(x)
+        values = self.residual(self._memory, self._control)
+        with f as local:
+            local[:] = values
+
+    def _jacobian(self, snes: Any, x: Any, a: Any, p: Any) -> None:
+        self._load(x)
+        self.problem.jacobian(p, self._control.a, self._control.b)
+        if a != p:
+            a.assemble()
+
+    def _keep_positive(self, x: Any, y: Any) -> bool:
+        """Shorten a correction x - y where it would take more than 1 - KEPT of a concentration."""
+        if self._concentrations.size:
+            here = x.array_r[self._concentrations]
+            with y as step:
+                limited = np.minimum(step[self._concentrations], (1.0 - KEPT) * np.maximum(here, 0.0))
+                step[self._concentrations] = limited
+        return True
