@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import ufl
 from dolfinx import fem, la
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from meshes.compat import add_matrix, bind, compile_form
+from meshes.compat import add_matrix, bind
 from meshes.regions import Regions
 
-from .equations import FILM, POTENTIAL, Equations, Tags, as_array, empty
+from .compiled import Compiled
+from .equations import FILM, POTENTIAL, Tags, as_array
 from .layout import Layout
 from .model import LIQUID, WORKING, Model
 from .types import FloatArray, IntArray
 
+KINDS = (
+    "residual", "stored", "jacobian", "column", "row", "corner", "terminal", "terminal stored", "current",
+)  # fmt: skip
+"""Of forms; see compiled.Key."""
 Stored = dict[str, FloatArray]
 """Functionals Q by block (owned dofs of the full space), and under "terminals" by terminal."""
 
@@ -42,13 +46,13 @@ class Discretisation:
         potentials: scaled potential of each terminal in `model.terminals`, replicated.
     """
 
-    def __init__(self, model: Model, regions: Regions) -> None:
-        """Make spaces on `regions`, compile the forms (or take them from the cache) and bind them."""
+    def __init__(self, model: Model, regions: Regions, compiled: Compiled | None = None) -> None:
+        """Make spaces on `regions` and bind the forms; `compiled` ones fit meshes with the same tags."""
         self.model, self.regions = model, regions
         self.comm: MPI.Intracomm = regions.comm  # type: ignore[assignment]
         self.tags = tags(model, regions)
-        self.equations = Equations(model, self.tags)
-        eq = self.equations
+        self.compiled = compiled if compiled is not None else Compiled(self.comm, model, self.tags)
+        self.equations = eq = self.compiled.equations
         width = len(eq.fields)
         scalar, liquid = ("Lagrange", model.degree), ("Lagrange", model.degree, (width,))
         self.spaces = {
@@ -63,7 +67,7 @@ class Discretisation:
         for symbol in (eq.rate, eq.time, *eq.potentials.values()):
             self._constants[symbol] = fem.Constant(regions.mesh, as_array(0.0))
         self._at_interfaces = {name: self._touching(name) for name in eq.names}
-        self._compile()
+        self._forms = self._bind(self.compiled)
 
     # --- set-up
 
@@ -108,54 +112,17 @@ class Discretisation:
         dofs = self.regions.dofs(self.spaces[LIQUID], boundary)
         return (dofs * width + self.equations.fields.index(field)).astype(np.int32)
 
-    def _compile(self) -> None:
-        eq, names, terminals = self.equations, self.equations.names, self.model.terminals
-        self._residual = {n: self._bind(eq.residual(n), [n]) for n in names}
-        self._stored = {n: self._bind(eq.rows[n].stored, [n]) for n in names if eq.rows[n].stored is not None}
-        self._jacobian = {}
-        self._column: dict[tuple[str, int], Any] = {}
-        self._row: dict[tuple[int, str], Any] = {}
-        self._corner: dict[tuple[int, int], Any] = {}
-        for n in names:
-            form = eq.residual(n)
-            for k in names:
-                derivative = ufl.derivative(form, eq.unknowns[k], ufl.TrialFunction(eq.spaces[k]))
-                if not empty(derivative):
-                    self._jacobian[n, k] = self._bind(derivative, [n, k])
-            for index, terminal in enumerate(terminals):
-                by = eq.by_terminal(form, terminal)
-                if not empty(by):
-                    self._column[n, index] = self._bind(by, [n])
-        self._terminal, self._terminal_stored = [], []
-        for index, terminal in enumerate(terminals):
-            form, row = eq.terminal_residual(terminal), eq.terminals[terminal]
-            self._terminal.append(self._bind(form, []))
-            self._terminal_stored.append(None if row.stored is None else self._bind(row.stored, []))
-            for k in names:
-                by = ufl.derivative(form, eq.unknowns[k], ufl.TestFunction(eq.spaces[k]))
-                if not empty(by):
-                    self._row[index, k] = self._bind(by, [k])
-            for other, name in enumerate(terminals):
-                by = eq.by_terminal(form, name)
-                if not empty(by):
-                    self._corner[index, other] = self._bind(by, [])
-        self._currents = {name: self._bind(form, []) for name, form in eq.currents.items()}
-
-    def _bind(self, form: Any, blocks: list[str]) -> Any:
-        return self.bound(form, [self.spaces[n] for n in blocks])
-
-    def bound(self, form: Any, spaces: list[fem.FunctionSpace]) -> Any:
-        """A form over the equations' abstract mesh, ready for assembly with arguments in `spaces` (collective)."""
-        compiled = compile_form(self.comm, form)
+    def _bind(self, compiled: Compiled) -> dict[str, dict[tuple[Any, ...], Any]]:
+        """Bound forms by kind, then by the rest of their key."""
         coefficients = {self.equations.unknowns[n]: f for n, f in self.functions.items()}
-        return bind(
-            compiled,
-            self.regions.mesh,
-            spaces,
-            self.regions.entities(),
-            coefficients,
-            self._constants,
-        )
+        entities = self.regions.entities()
+        bound: dict[str, dict[tuple[Any, ...], Any]] = {kind: {} for kind in KINDS}
+        for (kind, *rest), (form, blocks) in compiled.forms.items():
+            spaces = [self.spaces[n] for n in blocks]
+            bound[kind][tuple(rest)] = bind(
+                form, self.regions.mesh, spaces, entities, coefficients, self._constants
+            )
+        return bound
 
     # --- state
 
@@ -234,15 +201,15 @@ class Discretisation:
 
     def stored(self) -> Stored:
         """Q of every block, and of the terminals, at the present state (collective)."""
-        result = {name: self.vector(form) for name, form in self._stored.items()}
-        result["terminals"] = np.array([0.0 if f is None else self.scalar(f) for f in self._terminal_stored])
+        result = {name: self.vector(form) for (name,), form in self._forms["stored"].items()}
+        result["terminals"] = self._per_terminal("terminal stored")
         return result
 
     def residual(self, memory: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
         """Residual of the unknown fields of this rank, and currents of the terminals (scaled, replicated)."""
         parts = []
         for name, block in self.layout.blocks.items():
-            full = self.vector(self._residual[name])
+            full = self.vector(self._forms["residual"][name,])
             if name in memory:
                 full += memory[name]
             parts.append(full[block.active])
@@ -250,8 +217,13 @@ class Discretisation:
 
     def terminal_currents(self, memory: Mapping[str, FloatArray]) -> FloatArray:
         """Currents of the terminals at the present state, in current scales times the electrode area."""
-        currents = np.array([self.scalar(form) for form in self._terminal])
-        return np.asarray(currents + memory.get("terminals", 0.0))
+        return np.asarray(self._per_terminal("terminal") + memory.get("terminals", 0.0))
+
+    def _per_terminal(self, kind: str) -> FloatArray:
+        forms = self._forms[kind]
+        return np.array(
+            [self.scalar(forms[i,]) if (i,) in forms else 0.0 for i in range(self.potentials.size)]
+        )
 
     def lowest_concentration(self) -> tuple[float, str]:
         """The smallest scaled concentration on this rank, of any species, and its name; inf without any."""
@@ -265,7 +237,7 @@ class Discretisation:
 
     def raw_residual(self, memory: Mapping[str, FloatArray], name: str) -> FloatArray:
         """Residual of a block at all owned dofs, held ones too: there it is the flux that holds them."""
-        full = self.vector(self._residual[name])
+        full = self.vector(self._forms["residual"][name,])
         return full + memory[name] if name in memory else full
 
     def create_matrix(self) -> Any:
@@ -281,21 +253,21 @@ class Discretisation:
         """Derivative of (fields, a V + b I) into `matrix`, with a and b by terminal (collective)."""
         layout = self.layout
         matrix.zeroEntries()
-        for (row, column), form in self._jacobian.items():
+        for (row, column), form in self._forms["jacobian"].items():
             matrix.setLGMap(layout.blocks[row].to_global, layout.blocks[column].to_global)
             add_matrix(matrix, form)
         add = PETSc.InsertMode.ADD_VALUES
         first = layout.first_scalar
-        for (name, index), form in self._column.items():
+        for (name, index), form in self._forms["column"].items():
             numbers, dofs = self._at_interfaces[name]
             scalar = np.array([first + index], dtype=PETSc.IntType)
             matrix.setValues(numbers, scalar, self.vector(form)[dofs], addv=add)
-        for (index, name), form in self._row.items():
+        for (index, name), form in self._forms["row"].items():
             numbers, dofs = self._at_interfaces[name]
             scalar = np.array([first + index], dtype=PETSc.IntType)
             matrix.setValues(scalar, numbers, b[index] * self.vector(form)[dofs], addv=add)
         corner = np.diag(a)
-        for (index, other), form in self._corner.items():
+        for (index, other), form in self._forms["corner"].items():
             corner[index, other] += b[index] * self.scalar(form)
         if layout.own_scalars:
             numbers = np.arange(first, layout.total, dtype=PETSc.IntType)
@@ -306,7 +278,7 @@ class Discretisation:
 
     def currents(self) -> dict[str, float]:
         """Current in A of every interface, and of every reaction there, from the kinetics (collective)."""
-        return {name: self.scalar(form) for name, form in self._currents.items()}
+        return {name: self.scalar(form) for (name,), form in self._forms["current"].items()}
 
     def amounts(self, stored: Mapping[str, FloatArray]) -> dict[str, float]:
         """Amount of every species with an unknown, mol (per depth below 3D), from Q (collective)."""
