@@ -26,11 +26,12 @@ from meshes.triangulate import SizeField, triangulate
 from solver.cell import Cell, Sizes, Steps, Stop
 from solver.contact import Contact, Ohmic, Schottky
 from solver.coverage import FRESH
-from solver.electrolyte import Electrolyte, Metal, Species
-from solver.kinetics import ButlerVolmer
+from solver.electrolyte import Metal, Species
+from solver.laws import Constant
+from solver.physics import Physics, binary_physics
+from solver.reaction import ButlerVolmer
 from solver.run import GAVE_UP, Run
 from solver.surface import Surface
-from solver.transport import Physics
 from solver.writer import RunFolder
 
 
@@ -94,7 +95,7 @@ def build(case: Case) -> Cell:
 
 
 def physics(case: Case) -> Physics:
-    """Materials and kinetics of `case`; the depositing ion comes first, so that it is not eliminated."""
+    """Materials and kinetics of `case`; one of the other ions is eliminated by electroneutrality."""
     electrolyte, metal, kinetics = case.electrolyte, case.metal, case.kinetics
     names = sorted(electrolyte.species, key=lambda name: name != metal.ion)
     species = tuple(
@@ -107,17 +108,15 @@ def physics(case: Case) -> Physics:
         for name in names
     )
     reference = kinetics.reference_concentration or electrolyte.species[metal.ion].concentration
-    return Physics(
-        electrolyte=Electrolyte(species, electrolyte.temperature),
-        metal=Metal(metal.ion, metal.charge_number, metal.molar_volume, metal.surface_energy),
-        kinetics=ButlerVolmer(
-            kinetics.exchange_current_density,
-            kinetics.alpha_a,
-            kinetics.alpha_c,
-            reference,
-            kinetics.anisotropy,
-        ),
-        voltage=case.control.voltage,
+    law = ButlerVolmer(Constant(kinetics.exchange_current_density), kinetics.alpha_a, kinetics.alpha_c)
+    return binary_physics(
+        species,
+        electrolyte.temperature,
+        Metal(metal.ion, metal.charge_number, metal.molar_volume, metal.surface_energy),
+        law,
+        reference,
+        case.control.voltage,
+        kinetics.anisotropy,
     )
 
 

@@ -119,13 +119,17 @@ def bind(
     subdomains: Mapping[Any, list[tuple[int, IntArray]]],
     coefficients: Mapping[Any, Any],
     constants: Mapping[Any, Any],
-    facet_mesh: FacetMesh | None = None,
+    facet_meshes: Sequence[FacetMesh] = (),
 ) -> fem.Form:
     """Make a form that was compiled on an abstract mesh ready for assembly on `msh`."""
     used = set(ufl.algorithms.extract_coefficients(compiled.ufl_form))
     used_constants = set(ufl.algorithms.analysis.extract_constants(compiled.ufl_form))
     kinds = {integral.integral_type() for integral in compiled.ufl_form.integrals()}
-    maps = facet_mesh.entity_maps() if facet_mesh is not None else None
+    maps: Any = [facet_mesh.entity_maps() for facet_mesh in facet_meshes]
+    if HAS_ENTITY_MAP:
+        maps = [one for several in maps for one in several]
+    else:
+        maps = {key: value for one in maps for key, value in one.items()}
     return fem.forms.create_form(
         compiled,
         list(spaces),
@@ -133,7 +137,7 @@ def bind(
         {kind: list(tags) for kind, tags in subdomains.items() if kind.name in kinds},
         {c: f for c, f in coefficients.items() if c in used},
         {c: f for c, f in constants.items() if c in used_constants},
-        maps,
+        maps or None,
     )
 
 

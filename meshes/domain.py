@@ -5,7 +5,9 @@ Coordinates are lengths divided by `unit` (m), so that tolerances mean the same 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from dolfinx import fem, mesh
@@ -15,6 +17,8 @@ from .compat import FacetMesh, FloatArray, IntArray, create_triangle_mesh, geome
 from .front import Front
 from .triangulate import Mesh2D
 
+ELECTROLYTE = "electrolyte"
+"""The one region."""
 FRONT, COUNTER, WALLS = 1, 2, 3
 """Tags of the boundary: the growing electrode, the counter electrode, insulating walls."""
 
@@ -89,9 +93,40 @@ class Domain:
         """Geometry node of every local P1 dof including ghosts."""
         return self._node_of_dof
 
-    def integration_entities(self) -> dict[fem.IntegralType, list[tuple[int, IntArray]]]:
-        """Owned boundary facets by tag as (cell, local facet) pairs, as forms want them."""
-        return {fem.IntegralType.exterior_facet: [(tag, self._pairs(f)) for tag, f in self._facets.items()]}
+    regions: Mapping[str, int] = MappingProxyType({ELECTROLYTE: 1})
+    boundaries: Mapping[str, int] = MappingProxyType({"front": FRONT, "counter": COUNTER, "walls": WALLS})
+    dim, cell = 2, "triangle"
+
+    def interior(self, boundary: str) -> bool:
+        """None of the boundaries is inside; see regions.Regions."""
+        return False
+
+    def entities(self) -> dict[fem.IntegralType, list[tuple[int, IntArray]]]:
+        """Owned cells, and owned boundary facets as (cell, local facet) pairs, by tag, as forms want them."""
+        cells = np.arange(self.mesh.topology.index_map(2).size_local, dtype=np.int32)
+        return {
+            fem.IntegralType.cell: [(self.regions[ELECTROLYTE], cells)],
+            fem.IntegralType.exterior_facet: [(tag, self._pairs(f)) for tag, f in self._facets.items()],
+        }
+
+    def measure(self, name: str) -> float:
+        """Area of the electrolyte in m^2, or length of the front or the counter electrode in m."""
+        lengths = {"front": float(self.front.lengths.sum()), "counter": self.width}
+        area = self.width * self.gap - self.front.metal_area()
+        return lengths[name] * self.unit if name in lengths else area * self.unit**2
+
+    def dofs(self, space: fem.FunctionSpace, name: str) -> IntArray:
+        """Local nodes, ghosts included, of a continuous P1 `space` in the electrolyte or on a boundary."""
+        here = np.zeros(self.coordinates.shape[0], dtype=bool)
+        if name in self.regions:
+            here[:] = True
+        elif name == "front":
+            here[self.map.all_dofs] = True
+        else:
+            here[self.dofs_on(self.boundaries[name])] = True
+        same = np.empty(here.size, dtype=np.int32)
+        same[self.space.dofmap.list.ravel()] = space.dofmap.list.ravel()
+        return np.sort(same[here])
 
     def dofs_on(self, tag: int) -> IntArray:
         """Local P1 dofs (with ghosts) on a part of the boundary."""

@@ -11,8 +11,8 @@ import numpy as np
 from meshes.front import Front
 
 from .contact import Contact
+from .physics import Physics
 from .surface import Surface
-from .transport import Physics
 from .types import FloatArray
 
 
@@ -78,7 +78,7 @@ class Cell:
         width, gap: in m.
         front: the electrode surface at the start, in units of `gap`.
         islands: number of islands; their bases, in m, shape (islands,).
-        physics: transport and kinetics.
+        physics: transport, reactions and metal.
         surfaces: kinds of substrate by name.
         seed_contact: contact of the deposits that the front begins with.
         moving: whether the front moves with what is deposited.

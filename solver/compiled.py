@@ -9,13 +9,17 @@ from mpi4py import MPI
 
 from meshes.compat import compile_form
 
-from .equations import Equations, Tags, empty
-from .model import Model
+from .equations import Equations, Surface, Tags, empty
+from .model import LIQUID, Model
 
 Key = tuple[Any, ...]
 """("residual", block), ("stored", block), ("jacobian", block, block), ("column", block, terminal),
 ("row", terminal, block), ("corner", terminal, terminal), ("terminal", terminal),
-("terminal stored", terminal), ("current", name); terminals by position."""
+("terminal stored", terminal), ("current", name); terminals by position. On growing boundaries also
+("carried", block), ("surface current", boundary), ("patch current", boundary), ("patch slope", boundary),
+("patch row", boundary, block), ("patch column", boundary, block)."""
+SCALAR = "scalar"
+"""Stands for the space of one value per node among the blocks of a form's arguments."""
 
 
 class Compiled:
@@ -52,6 +56,22 @@ class Compiled:
                 self._add(("corner", i, j), eq.by_terminal(current, other))
         for name, form in eq.currents.items():
             self._add(("current", name), form)
+        self._add(("carried", LIQUID), eq.carried, LIQUID)
+        for name, surface in eq.surfaces.items():
+            self._grow(name, surface)
+
+    def _grow(self, name: str, surface: Surface) -> None:
+        """Functionals on a growing boundary: current at the nodes, of floating deposits too, derivatives."""
+        eq, w = self.equations, ufl.TestFunction(self.equations.scalar)
+        mine = surface.floating * surface.current
+        at_nodes = eq.on(name, mine * w)
+        self._add(("surface current", name), eq.on(name, surface.current * w), SCALAR)
+        self._add(("patch current", name), at_nodes, SCALAR)
+        self._add(("patch slope", name), ufl.diff(at_nodes, surface.variable), SCALAR)
+        for n in eq.names:
+            by = ufl.derivative(eq.on(name, mine), eq.unknowns[n], ufl.TestFunction(eq.spaces[n]))
+            self._add(("patch row", name, n), by, n)
+            self._add(("patch column", name, n), ufl.diff(eq.residual(n), surface.variable), n)
 
     def _add(self, key: Key, form: Any, *blocks: str) -> None:
         if form is not None and not empty(form):

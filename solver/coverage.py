@@ -9,8 +9,8 @@ import numpy as np
 
 from meshes.front import Front
 
+from .physics import Physics
 from .surface import Surface
-from .transport import Physics
 from .types import BoolArray, FloatArray, IntArray
 
 FRESH = -1.0
@@ -24,14 +24,14 @@ class FrontFields:
     """What transport says at the front; the same on every rank.
 
     Attributes:
-        ratio: c/c_ref of the depositing ion at the vertices, shape (n,).
+        concentrations: of all species at the vertices in mol/m^3, each of shape (n,).
         potential: of the electrolyte at the vertices in RT/F, shape (n,).
         metal: potential of the metal under every edge in RT/F, shape (n-1,).
         curvature: of every edge in 1/mesh unit, zero on bare substrate, shape (n-1,).
         capillary: RT/F per 1/mesh unit of curvature.
     """
 
-    ratio: FloatArray
+    concentrations: Mapping[str, FloatArray]
     potential: FloatArray
     metal: FloatArray
     curvature: FloatArray
@@ -44,11 +44,9 @@ class FrontFields:
 
     def kinetics(self, physics: Physics) -> tuple[FloatArray, FloatArray]:
         """Current density (A/m^2) at activity 1 on every edge, and its slope by overpotential (S/m^2)."""
-        bv, n = physics.kinetics, physics.metal.charge_number
-        eta, ratio = n * self.overpotential(), 0.5 * (self.ratio[1:] + self.ratio[:-1])
-        i0 = bv.exchange_current_density
-        slope = i0 * n / physics.electrolyte.thermal_voltage * bv.slope(eta, ratio, np.exp)
-        return i0 * bv.current(eta, ratio, np.exp), slope
+        middle = {name: 0.5 * (c[1:] + c[:-1]) for name, c in self.concentrations.items()}
+        site = physics.site(physics.thermal_voltage * self.overpotential(), middle)
+        return physics.reaction.current(site), physics.reaction.slope(site)
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def substrate_rates(
     """Nucleation and spreading rates of every edge; zero on deposit."""
     count = front.coverage.size
     nucleation, spreading = np.zeros(count), np.zeros(count)
-    vt = physics.electrolyte.thermal_voltage
+    vt = physics.thermal_voltage
     eta = fields.overpotential() * vt
     speed = -physics.metal.volume_per_charge * fields.kinetics(physics)[0]
     for index, name in enumerate(front.names):
@@ -136,7 +134,7 @@ def edge_curvature(front: Front) -> FloatArray:
 
 def activity(front: Front, physics: Physics) -> FloatArray:
     """Factor of i0 on every edge: crystal direction on deposit, zero on bare substrate, shape (n-1,)."""
-    return np.where(bare(front), 0.0, physics.kinetics.direction(front.normals))
+    return np.where(bare(front), 0.0, physics.direction(front.normals))
 
 
 def joining(front: Front, floating: IntArray, sliding: BoolArray) -> IntArray:

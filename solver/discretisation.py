@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,10 @@ from dolfinx import fem, la
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from meshes.compat import add_matrix, bind
+from meshes.compat import FacetMesh, add_matrix, bind
 from meshes.regions import Regions
 
-from .compiled import Compiled
+from .compiled import SCALAR, Compiled
 from .equations import FILM, POTENTIAL, Tags, as_array
 from .layout import Layout
 from .model import LIQUID, WORKING, Model
@@ -21,6 +22,7 @@ from .types import FloatArray, IntArray
 
 KINDS = (
     "residual", "stored", "jacobian", "column", "row", "corner", "terminal", "terminal stored", "current",
+    "carried", "surface current", "patch current", "patch slope", "patch row", "patch column",
 )  # fmt: skip
 """Of forms; see compiled.Key."""
 Stored = dict[str, FloatArray]
@@ -36,6 +38,15 @@ def tags(model: Model, regions: Regions) -> Tags:
     return Tags(regions.cell, regions.dim, *names, interior, regions.unit, area)
 
 
+@dataclass(frozen=True)
+class Control:
+    """Coefficients of the terminals' equations a V + b I = s, scaled; each of shape (terminals,)."""
+
+    a: FloatArray
+    b: FloatArray
+    s: FloatArray
+
+
 class Discretisation:
     """A model on a mesh.
 
@@ -43,8 +54,11 @@ class Discretisation:
         model, regions, equations: what it is made of.
         functions: fem.Function by block, scaled unknowns.
         layout: numbering of the unknowns.
-        potentials: scaled potential of each terminal in `model.terminals`, replicated.
+        potentials: scaled potential of each terminal in `model.terminals`, replicated; then `extra` more
+            scalars of a subclass.
     """
+
+    extra = 0
 
     def __init__(self, model: Model, regions: Regions, compiled: Compiled | None = None) -> None:
         """Make spaces on `regions` and bind the forms; `compiled` ones fit meshes with the same tags."""
@@ -59,8 +73,9 @@ class Discretisation:
             name: fem.functionspace(regions.mesh, liquid if name == LIQUID else scalar) for name in eq.names
         }
         self.functions = {name: fem.Function(space, name=name) for name, space in self.spaces.items()}
-        self.potentials: FloatArray = np.zeros(len(model.terminals))
-        self.layout = Layout(self.comm, self.functions, self._active(), len(model.terminals))
+        self.potentials: FloatArray = np.zeros(len(model.terminals) + self.extra)
+        self.layout = Layout(self.comm, self.functions, self._active(), self.potentials.size)
+        self.spaces[SCALAR] = fem.functionspace(regions.mesh, scalar)
         self._constants = {
             symbol: fem.Constant(regions.mesh, as_array(value)) for symbol, value in eq.numbers.items()
         }
@@ -70,6 +85,14 @@ class Discretisation:
         self._forms = self._bind(self.compiled)
 
     # --- set-up
+
+    def _coefficients(self) -> dict[Any, fem.Function]:
+        """Function of every symbol in the forms."""
+        return {self.equations.unknowns[n]: f for n, f in self.functions.items()}
+
+    def _facet_meshes(self) -> list[FacetMesh]:
+        """Meshes of facets that coefficients live on."""
+        return []
 
     def _touching(self, name: str) -> tuple[IntArray, IntArray]:
         """Unknowns of a block on any interface: global numbers and local dofs."""
@@ -114,13 +137,12 @@ class Discretisation:
 
     def _bind(self, compiled: Compiled) -> dict[str, dict[tuple[Any, ...], Any]]:
         """Bound forms by kind, then by the rest of their key."""
-        coefficients = {self.equations.unknowns[n]: f for n, f in self.functions.items()}
-        entities = self.regions.entities()
+        coefficients, entities = self._coefficients(), self.regions.entities()
         bound: dict[str, dict[tuple[Any, ...], Any]] = {kind: {} for kind in KINDS}
         for (kind, *rest), (form, blocks) in compiled.forms.items():
             spaces = [self.spaces[n] for n in blocks]
             bound[kind][tuple(rest)] = bind(
-                form, self.regions.mesh, spaces, entities, coefficients, self._constants
+                form, self.regions.mesh, spaces, entities, coefficients, self._constants, self._facet_meshes()
             )
         return bound
 
@@ -143,7 +165,7 @@ class Discretisation:
     def set_potentials(self, potentials: FloatArray) -> None:
         """Set the scaled potentials of the terminals."""
         self.potentials = potentials
-        for symbol, value in zip(self.equations.potentials.values(), potentials, strict=True):
+        for symbol, value in zip(self.equations.potentials.values(), potentials, strict=False):
             self._constants[symbol].value = value
 
     def initialise(self) -> None:
@@ -158,7 +180,7 @@ class Discretisation:
             if name in model.initial:
                 c = self._at_nodes(model.initial[name], 0.0)
             values[:, index] = self._scaled(name, c)
-        self.set_potentials(np.zeros(len(model.terminals)))
+        self.set_potentials(np.zeros(self.potentials.size))
         self.set_time(0.0)
 
     def hold(self, time: float) -> None:
@@ -187,6 +209,25 @@ class Discretisation:
         ratio = value / eq.c0
         return np.asarray(np.log(ratio) if self.model.logarithmic else ratio)
 
+    def snapshot(self) -> FloatArray:
+        """All fields of this rank, ghosts included, and the scalars."""
+        return np.concatenate([*(f.x.array for f in self.functions.values()), self.potentials])
+
+    def restore(self, snapshot: FloatArray) -> None:
+        """Set fields and scalars."""
+        start = 0
+        for function in self.functions.values():
+            function.x.array[:] = snapshot[start : start + function.x.array.size]
+            start += function.x.array.size
+        self.set_potentials(snapshot[start:].copy())
+
+    def concentrations(self, snapshot: FloatArray) -> FloatArray:
+        """Scaled concentrations (or their logarithms) at owned nodes, shape (nodes, species)."""
+        function = self.functions[LIQUID]
+        width = function.x.block_size
+        size = function.x.index_map.size_local * width
+        return snapshot[:size].reshape(-1, width)[:, : width - 1]
+
     # --- assembly
 
     def vector(self, form: Any) -> FloatArray:
@@ -205,15 +246,15 @@ class Discretisation:
         result["terminals"] = self._per_terminal("terminal stored")
         return result
 
-    def residual(self, memory: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
-        """Residual of the unknown fields of this rank, and currents of the terminals (scaled, replicated)."""
+    def residual(self, memory: Mapping[str, FloatArray]) -> FloatArray:
+        """Residual of the unknown fields of this rank (collective)."""
         parts = []
         for name, block in self.layout.blocks.items():
             full = self.vector(self._forms["residual"][name,])
             if name in memory:
                 full += memory[name]
             parts.append(full[block.active])
-        return np.concatenate(parts), self.terminal_currents(memory)
+        return np.concatenate(parts)
 
     def terminal_currents(self, memory: Mapping[str, FloatArray]) -> FloatArray:
         """Currents of the terminals at the present state, in current scales times the electrode area."""
@@ -222,8 +263,12 @@ class Discretisation:
     def _per_terminal(self, kind: str) -> FloatArray:
         forms = self._forms[kind]
         return np.array(
-            [self.scalar(forms[i,]) if (i,) in forms else 0.0 for i in range(self.potentials.size)]
+            [self.scalar(forms[i,]) if (i,) in forms else 0.0 for i in range(len(self.model.terminals))]
         )
+
+    def scalar_residual(self, control: Control, memory: Mapping[str, FloatArray]) -> FloatArray:
+        """Residual of the scalar equations, replicated (collective)."""
+        return control.a * self.potentials + control.b * self.terminal_currents(memory) - control.s
 
     def lowest_concentration(self) -> tuple[float, str]:
         """The smallest scaled concentration on this rank, of any species, and its name; inf without any."""
@@ -249,9 +294,13 @@ class Discretisation:
         matrix.setUp()
         return matrix
 
-    def jacobian(self, matrix: Any, a: FloatArray, b: FloatArray) -> None:
-        """Derivative of (fields, a V + b I) into `matrix`, with a and b by terminal (collective)."""
-        layout = self.layout
+    def jacobian(self, matrix: Any, control: Control) -> None:
+        """Derivative of all equations into `matrix` (collective)."""
+        self._add_derivatives(matrix, control)
+        matrix.assemble()
+
+    def _add_derivatives(self, matrix: Any, control: Control) -> None:
+        layout, a, b = self.layout, control.a, control.b
         matrix.zeroEntries()
         for (row, column), form in self._forms["jacobian"].items():
             matrix.setLGMap(layout.blocks[row].to_global, layout.blocks[column].to_global)
@@ -271,8 +320,7 @@ class Discretisation:
             corner[index, other] += b[index] * self.scalar(form)
         if layout.own_scalars:
             numbers = np.arange(first, layout.total, dtype=PETSc.IntType)
-            matrix.setValues(numbers, numbers, corner.ravel(), addv=add)
-        matrix.assemble()
+            matrix.setValues(numbers[: a.size], numbers[: a.size], corner.ravel(), addv=add)
 
     # --- results in SI
 

@@ -25,7 +25,7 @@ scale, so that unknowns and residuals are of order one. All physics is in SI; me
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import basix.ufl
@@ -80,6 +80,27 @@ class Row:
         self.flow = form if self.flow is None else self.flow + form
 
 
+@dataclass(frozen=True)
+class Surface:
+    """Data on a growing boundary, and its current.
+
+    Attributes:
+        activity: factor of all currents, one value per facet: covered part, crystal direction.
+        floating: 1 on facets of deposits with a potential of their own, else 0.
+        metal: that potential, F U/RT, one value per facet.
+        shift: added to F eta/RT, at the nodes: capillarity.
+        variable: `metal` as a variable to differentiate by.
+        current: current density in current scales; UFL.
+    """
+
+    activity: Any
+    floating: Any
+    metal: Any
+    shift: Any
+    variable: Any
+    current: Any = None
+
+
 class Equations:
     """The rows of a model, as UFL forms over an abstract mesh.
 
@@ -93,6 +114,9 @@ class Equations:
         time: ufl.Constant, s.
         numbers: values of all other constants.
         currents: 0-forms in A by "interface/reaction" and "interface" (all of it without the double layer).
+        surfaces: by growing boundary.
+        displacement: ufl.Coefficient, motion of the mesh in a step, in mesh units; None if nothing grows.
+        carried: integral of Q's density times (displacement . grad v): what moves with the mesh.
     """
 
     def __init__(self, model: Model, tags: Tags) -> None:
@@ -117,6 +141,12 @@ class Equations:
         self._variables = {name: ufl.variable(symbol) for name, symbol in self.potentials.items()}
         self.numbers: dict[Any, float] = {}
         self.currents: dict[str, Any] = {}
+        self.surfaces: dict[str, Surface] = {}
+        self.scalar = ufl.FunctionSpace(self.mesh, lagrange)
+        self.displacement, self.carried = None, None
+        if model.growing:
+            vector = basix.ufl.element("Lagrange", tags.cell, 1, shape=(tags.dim,))
+            self.displacement = ufl.Coefficient(ufl.FunctionSpace(self.mesh, vector))
         self._scales()
         self._liquid()
         for conductor in model.conductors:
@@ -211,6 +241,9 @@ class Equations:
                 v, scale = self.test(name), self.number(self.scale[name])
                 flux = fluxes[name]
                 row.store(scale * porosity * c[name] * v * dx)
+                if self.displacement is not None:
+                    moved = scale * porosity * c[name] * ufl.inner(self.displacement, ufl.grad(v)) * dx
+                    self.carried = moved if self.carried is None else self.carried + moved
                 if velocity is not None:
                     flux = flux + c[name] * velocity
                 row.run(-scale * ufl.inner(flux, grad(v, unit)) * dx)
@@ -282,13 +315,19 @@ class Equations:
         if interface.series is not None:
             s, scale = self.unknowns[block], self.current_scale
             inner = inner - interface.series.drop(s, scale)
+        activity, shift = 1.0, 0.0
+        if interface.grows:
+            surface = self._surface(name)
+            vt = self.number(self.vt)
+            inner = (1.0 - surface.floating) * inner + vt * surface.floating * surface.variable
+            activity, shift = surface.activity, vt * surface.shift
         wet = interface.outer == LIQUID
         every = closure.concentrations(self.concentrations()) if wet else {}
         t = self.number(model.temperature)
         i: Any = 0.0
         for reaction in interface.reactions:
-            eta = inner - outer - self.number(reaction.equilibrium_potential)
-            current = reaction.current(Site(eta, every, t))
+            eta = inner - outer - self.number(reaction.equilibrium_potential) + shift
+            current = activity * reaction.current(Site(eta, every, t))
             self.currents[f"{name}/{reaction.name}"] = self.on(name, current * self._si_area)
             i = i + current
             for species, nu in reaction.stoichiometry.items():
@@ -296,6 +335,8 @@ class Equations:
                     factor = self.number(self.scale[species] * nu / (reaction.electrons * FARADAY * unit))
                     self.rows[LIQUID].run(self.on(name, -factor * current * self.test(species)))
         self.currents[name] = self.on(name, i * self._si_area)
+        if interface.grows:
+            self.surfaces[name] = replace(self.surfaces[name], current=i / self.number(self.current_scale))
         charge: Any = None
         if interface.capacitance > 0.0:
             charge = self.number(interface.capacitance) * (inner - outer - self.number(interface.zero_charge))
@@ -312,6 +353,16 @@ class Equations:
             self.rows[block].run(self.on(name, factor * (through - i) * v))
             if charge is not None:
                 self.rows[block].store(self.on(name, -factor * charge * v))
+
+    def _surface(self, name: str) -> Surface:
+        """Symbols of the data on a growing boundary, which has a mesh of its facets."""
+        facet = "interval" if self.tags.dim == 2 else "triangle"
+        mesh = ufl.Mesh(basix.ufl.element("Lagrange", facet, 1, shape=(self.tags.dim,)))
+        space = ufl.FunctionSpace(mesh, basix.ufl.element("DG", facet, 0))
+        activity, floating, metal = (ufl.Coefficient(space) for _ in range(3))
+        shift = ufl.Coefficient(self.scalar)
+        self.surfaces[name] = Surface(activity, floating, metal, shift, ufl.variable(metal))
+        return self.surfaces[name]
 
     @property
     def _si_area(self) -> float:

@@ -19,10 +19,10 @@ from mpi4py import MPI
 from meshes.regions import Regions
 
 from .constants import FARADAY
-from .discretisation import Discretisation, Stored
+from .discretisation import Control, Discretisation, Stored
 from .model import LIQUID, WORKING, Model
 from .multistep import Formula, extrapolate, formula
-from .nonlinear import Control, Newton, Outcome
+from .nonlinear import Newton, Outcome
 from .presets import DIRECT, Preset
 from .segment import Observation, Segment
 from .types import FloatArray
@@ -235,7 +235,7 @@ class Experiment:
     def _ramp(self, target: Control) -> Outcome:
         """Apply a change of control, at once or in portions: potentials with frozen concentrations."""
         problem = self.problem
-        start = target.a * problem.potentials + target.b * problem.residual(self._memory)[1]
+        start = target.a * problem.potentials + target.b * problem.terminal_currents(self._memory)
         done, portion = 0.0, 1.0
         saved = self._state()
         while True:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from dolfinx import fem
 from mpi4py import MPI
 
 from meshes.front import Front
@@ -20,25 +19,15 @@ from .coverage import (
     relabel,
     substrate_rates,
 )
+from .discretisation import Control, Stored
+from .equations import POTENTIAL
+from .growing import Growing, initial_floating
 from .moving_mesh import MovingMesh
-from .newton import Newton
+from .nonlinear import Newton
 from .observables import bare_width, seed_places
-from .problem import StepSystem, initial_floating
 from .state import State
 from .types import BoolArray, FloatArray, IntArray
 
-NEWTON = {
-    "snes_type": "newtonls",
-    "snes_linesearch_type": "bt",
-    "snes_rtol": 1e-10,
-    "snes_atol": 1e-13,
-    "snes_stol": 1e-12,
-    "snes_max_it": 12,
-    "ksp_type": "preonly",
-    "pc_type": "lu",
-    "pc_factor_mat_solver_type": "mumps",
-}
-"""Default PETSc options of the time step."""
 MERGE = 0.3
 """Fronts closer than this times the wanted edge merge."""
 COVERAGE_STEP = 0.1
@@ -57,48 +46,47 @@ class StepError(RuntimeError):
 class Simulation:
     """One cell in time."""
 
-    def __init__(self, cell: Cell, comm: MPI.Comm) -> None:
+    def __init__(self, cell: Cell, comm: MPI.Intracomm) -> None:
         """Mesh the cell and set the initial state: uniform concentrations, no current."""
         self.cell, self.comm = cell, comm
         self.mesher = MovingMesh(comm, cell)
         self.state = State(dt=cell.steps.initial)
-        self.floating = initial_floating(cell.front, cell.seed_contact, np.asarray(cell.bases / cell.gap))
-        self.transport = self.mesher.first()
-        grounded = np.setdiff1d(np.unique(cell.front.patch), self.floating.patches).astype(np.int32)
+        floating = initial_floating(cell.front, cell.seed_contact, np.asarray(cell.bases / cell.gap))
+        self.problem = self.mesher.first(floating)
+        grounded = np.setdiff1d(np.unique(cell.front.patch), floating.patches).astype(np.int32)
         self._relabel(grounded)
-        self._initial_fields()
-        self.memory = self.transport.vector("mass")
+        self.problem.initialise()
+        self.problem.set_potentials(np.full(self.problem.potentials.size, self._applied))
+        self.memory = self.problem.stored()
         totals = self.state.totals
-        totals.amounts = self.transport.amounts(self.memory)
-        totals.lost_amounts = np.zeros_like(totals.amounts)
+        totals.amounts = self._amounts()
+        totals.lost_amounts, totals.reacted = np.zeros_like(totals.amounts), np.zeros_like(totals.amounts)
         self.initial_area = self.front.metal_area()
         self.initially_bare = bare_width(self.front)
-        self.potentials: FloatArray = np.full(self.floating.patches.size, self._applied)
         self.events: list[str] = []
         self.nucleated = 0
         self._seeds = seed_places(cell.front)
         self._seed_heights = cell.front.heights(self._seeds)
-        self._previous: fem.Function | None = None
+        self._previous: FloatArray | None = None
         self._last_current: FloatArray | None = None
         self._previous_dt = 0.0
-        self._system: StepSystem | None = None
         self._newton: Newton | None = None
         self._deposit: FloatArray = np.empty(0)
         self._coverage: FloatArray = np.empty(0)
-        self.state.cells_max = self.transport.domain.number_of_cells()
+        self.state.cells_max = self.problem.domain.number_of_cells()
 
     @property
     def front(self) -> Front:
         """The electrode surface, the same on all ranks."""
-        return self.transport.domain.front
+        return self.problem.domain.front
 
     @property
     def _applied(self) -> float:
-        return self.cell.physics.voltage / self.cell.physics.electrolyte.thermal_voltage
+        return self.cell.physics.voltage / self.cell.physics.thermal_voltage
 
     def floats(self, front: Front) -> BoolArray:
         """Which edges of `front` belong to floating deposits."""
-        return np.asarray(self.floating.position(front.patch) >= 0)
+        return np.asarray(self.problem.floating.position(front.patch) >= 0)
 
     def advance(self, largest: float) -> None:
         """Make one step of at most `largest` seconds, as long as accuracy allows.
@@ -120,43 +108,43 @@ class Simulation:
 
     def _attempt(self, dt: float) -> float:
         """Try a step of `dt`; returns by how much the next may be larger, or 0 if this one is refused."""
-        transport, state = self.transport, self.state
-        system, newton = self._prepared()
+        problem, state = self.problem, self.state
         self._load_front()
-        transport.rate.value = 1.0 / dt
-        system.memory = self.memory
-        start = transport.u.x.array.copy()
-        potentials = self.potentials.copy()
+        problem.set_rate(1.0 / dt)
+        memory: Stored = {name: np.asarray(-q / dt) for name, q in self.memory.items()}
+        control = Control(np.ones(1), np.zeros(1), np.full(1, self._applied))
+        start = problem.snapshot()
         guess = start
         if self._previous is not None:
-            guess = start + dt / self._previous_dt * (start - self._previous.x.array)
-        owned = system.owned
-        fields, scalars, outcome = newton.solve(guess[:owned], potentials)
+            guess = start + dt / self._previous_dt * (start - self._previous)
+            problem.restore(guess)
+        newton = self._solver()
+        outcome = newton.solve(memory, control)
         if not outcome.converged and self._previous is not None:
-            fields, scalars, outcome = newton.solve(start[:owned], potentials)
-        n = transport.forms.species
-        concentrations = fields.reshape(-1, n)[:, : n - 1]
-        ok = outcome.converged and bool(np.all(np.isfinite(fields))) and bool(np.all(concentrations > 0.0))
+            problem.restore(start)
+            outcome = newton.solve(memory, control)
+        solution = problem.snapshot()
+        ok = outcome.converged and bool(np.all(np.isfinite(solution)))
+        ok = ok and problem.lowest_concentration()[0] > 0.0
         if not self.comm.allreduce(ok, op=MPI.LAND):
-            transport.u.x.array[:] = start
+            problem.restore(start)
             return 0.0
         growth = 1.5
         if self._previous is not None:
-            gap = concentrations - guess[:owned].reshape(-1, n)[:, : n - 1]
+            gap = problem.concentrations(solution) - problem.concentrations(guess)
             square, count = self.comm.allreduce(np.array([np.sum(gap**2), gap.size]), op=MPI.SUM)
             error = float(np.sqrt(square / count)) * dt / (2.0 * dt + self._previous_dt)
             growth = 0.9 * np.sqrt(self.cell.steps.tolerance / max(error, 1e-30))
             if growth < 0.6:
-                transport.u.x.array[:] = start
+                problem.restore(start)
                 return 0.0
-        current = transport.at_front("front_current")
+        current = problem.at_front("surface current")
         change = self._front_fields()
         volume = self._deposited(dt, current, change)
         limit = self._longest_step(dt, volume, change)
         if dt > 1.6 * limit:
-            transport.u.x.array[:] = start
+            problem.restore(start)
             return 0.0
-        self.potentials = scalars
         state.newton = outcome.iterations
         self._accept(dt, current, volume, change, start)
         return max(0.3, min(growth, limit / dt))
@@ -178,7 +166,7 @@ class Simulation:
     def _deposited(self, dt: float, current: FloatArray, fields: FrontFields) -> FloatArray:
         """Volume that every front vertex receives in a step, mesh units squared."""
         physics, metal, unit = self.cell.physics, self.cell.physics.metal, self.cell.gap
-        scale = metal.volume_per_charge * physics.kinetics.exchange_current_density * dt / unit
+        scale = metal.volume_per_charge * self.problem.equations.current_scale * dt / unit
         current = self._midway(dt, current)
         slope = fields.kinetics(physics)[1] * activity(self.front, physics)
         mobility = metal.volume_per_charge * metal.capillary_voltage * slope / unit**2
@@ -200,23 +188,18 @@ class Simulation:
     def _accept(
         self, dt: float, current: FloatArray, volume: FloatArray, fields: FrontFields, start: FloatArray
     ) -> None:
-        state, physics, unit = self.state, self.cell.physics, self.cell.gap
-        total = float(current.sum()) * physics.kinetics.exchange_current_density * unit
+        state, physics, problem = self.state, self.cell.physics, self.problem
+        total = float(current.sum()) * problem.equations.current_scale * self.cell.gap
         state.time += dt
         state.last_dt = dt
         state.step += 1
         state.current = total
         state.totals.charge -= total * dt
-        counter = self.transport.counter_current()
-        state.totals.reacted -= (
-            dt * self.transport.g / self.transport.tau[physics.ion] * (float(current.sum()) + counter)
-        )
-        previous = fem.Function(self.transport.space)
-        previous.x.array[:] = start
-        self._previous, self._previous_dt = previous, dt
+        state.totals.reacted += dt * problem.made(problem.currents())
+        self._previous, self._previous_dt = start, dt
         self._last_current = current
         if not self.cell.moving:
-            self.memory = self.transport.vector("mass")
+            self.memory = problem.stored()
             return
         rates = substrate_rates(self.front, fields, physics, self.cell.surfaces)
         self._deposit = volume
@@ -228,46 +211,44 @@ class Simulation:
         Between `advance` and `move`, fields, mesh and front belong together: the time to write them.
         """
         pinned, slide = feet(self.front, self.cell.surfaces)
-        self.memory = self.mesher.move(self.transport, self._deposit, pinned, slide)
+        self.memory = self.mesher.move(self.problem, self._deposit, pinned, slide)
         self._cover(self._coverage, slide)
 
     def _cover(self, coverage: FloatArray, slide: BoolArray) -> None:
-        domain = self.transport.domain
+        domain, floating = self.problem.domain, self.problem.floating
         domain.front = Front(
             domain.front.points, domain.front.names, domain.front.surface, coverage, domain.front.patch
         )
-        joined = joining(domain.front, self.floating.patches, slide)
+        joined = joining(domain.front, floating.patches, slide)
         self.nucleated = int(np.sum(domain.front.heights(self._seeds) >= 2.0 * self._seed_heights))
         self._relabel(joined)
         if joined.size:
-            keep = ~np.isin(self.floating.patches, joined)
-            self.potentials = self.potentials[keep]
-            self.floating = self.floating.without(joined)
+            keep = np.append(True, ~np.isin(floating.patches, joined))
+            self._renew(self.problem.with_floating(floating.without(joined), self.problem.potentials[keep]))
             self.events.append(f"{joined.size} floating deposits joined the electrode")
-            self._last_current = None
-            self._reset_system()
+            self._previous, self._last_current = None, None
 
     def maintain(self) -> None:
         """Merge, pinch off and remesh where the last motion asks for it."""
-        domain = self.transport.domain
+        domain = self.problem.domain
         floating = self.floats(domain.front)
         distance = MERGE * float(np.median(domain.front.lengths))
         resolution = self.mesher.resolve(domain, distance)
         if not resolution.changed and not self.mesher.worn(domain, floating):
             return
-        remeshed = self.mesher.remesh(self.transport, self.memory, resolution, self.floats)
+        remeshed = self.mesher.remesh(self.problem, self.memory, resolution)
         state, totals, unit = self.state, self.state.totals, self.cell.gap
         totals.lost_amounts = totals.lost_amounts + remeshed.lost
         totals.trapped += remeshed.trapped * unit**2
         totals.bridged += remeshed.bridged * unit**2
         totals.detached += remeshed.detached * unit**2
         self.events.extend(remeshed.events)
-        self.transport, self.memory = remeshed.transport, remeshed.memory
+        self._renew(remeshed.problem)
+        self.memory = remeshed.memory
         # What interpolation smears is no change in time: the next step starts without a predictor.
         self._previous, self._last_current = None, None
         state.remeshes += 1
-        state.cells_max = max(state.cells_max, self.transport.domain.number_of_cells())
-        self._reset_system()
+        state.cells_max = max(state.cells_max, self.problem.domain.number_of_cells())
 
     def edge_current(self) -> FloatArray:
         """Current density of every front edge in A/m^2, negative where metal is deposited (collective)."""
@@ -283,55 +264,46 @@ class Simulation:
 
     def mass_error(self) -> float:
         """Largest relative defect of the balance of any species (collective)."""
-        return self.state.totals.mass_error(self.transport.amounts(self.memory), self.cell.physics.ion)
+        return self.state.totals.mass_error(self._amounts())
 
-    def _initial_fields(self) -> None:
-        transport, species = self.transport, self.cell.physics.electrolyte.species
-        n = transport.forms.species
-        values = transport.u.x.array.reshape(-1, n)
-        for index in range(n - 1):
-            values[:, index] = species[index].concentration / self.cell.physics.reference
-        values[:, n - 1] = 0.0
+    def _amounts(self) -> FloatArray:
+        """Of every species with an unknown, mol per m depth (collective)."""
+        return np.array(list(self.problem.amounts(self.memory).values()))
 
     def _relabel(self, joined: IntArray) -> None:
-        domain = self.transport.domain
+        domain = self.problem.domain
         domain.front = relabel(domain.front, joined)
 
     def _load_front(self) -> None:
         """Curvature and coverage of the present front into the forms."""
-        domain, transport = self.transport.domain, self.transport
-        transport.curvature.x.array[domain.map.all_dofs] = curvature(domain.front)[domain.map.all_vertices]
-        transport.activity.x.array[:] = activity(domain.front, self.cell.physics)[domain.map.edges]
+        physics = self.cell.physics
+        self.problem.set_surface(activity(self.front, physics), self._capillary * curvature(self.front))
+
+    @property
+    def _capillary(self) -> float:
+        """RT/F per curvature of 1/mesh unit."""
+        physics = self.cell.physics
+        return physics.metal.capillary_voltage / (physics.thermal_voltage * self.cell.gap)
 
     def _front_fields(self) -> FrontFields:
-        transport, physics, front = self.transport, self.cell.physics, self.front
-        gather, vt = transport.domain.gather_front, physics.electrolyte.thermal_voltage
-        metal = np.full(front.coverage.size, self._applied)
-        position = self.floating.position(front.patch)
-        if self.potentials.size:
-            metal[position >= 0] = self._system_potentials()[position[position >= 0]]
-        ratio = physics.reference / physics.kinetics.reference_concentration
+        problem = self.problem
+        gather, eq = problem.domain.gather_front, problem.equations
+        known = {name: eq.c0 * gather(problem.nodal(name)) for name in problem.model.closure.unknowns}
         return FrontFields(
-            ratio * gather(transport.component(physics.ion)),
-            gather(transport.component(transport.forms.species - 1)),
-            metal,
-            edge_curvature(front),
-            physics.metal.capillary_voltage / (vt * self.cell.gap),
+            problem.model.closure.concentrations(known),
+            gather(problem.nodal(POTENTIAL)),
+            problem.edge_potentials(),
+            edge_curvature(self.front),
+            self._capillary,
         )
 
-    def _system_potentials(self) -> FloatArray:
-        return self._prepared()[0].potentials
+    def _solver(self) -> Newton:
+        if self._newton is None:
+            self._newton = Newton(self.problem, options=self.cell.newton)
+        return self._newton
 
-    def _prepared(self) -> tuple[StepSystem, Newton]:
-        if self._system is None or self._newton is None:
-            self._system = StepSystem(self.transport, self.floating)
-            self._load_front()
-            self._system.load(self.transport.u.x.array[: self._system.owned].copy(), self.potentials)
-            self._newton = Newton(self._system, {**NEWTON, **self.cell.newton})
-        return self._system, self._newton
-
-    def _reset_system(self) -> None:
-        if self._newton is not None and self._system is not None:
+    def _renew(self, problem: Growing) -> None:
+        """Go on with another problem: a new mesh, or fewer floating deposits."""
+        if self._newton is not None:
             self._newton.destroy()
-            self._system.destroy()
-        self._newton, self._system = None, None
+        self._newton, self.problem = None, problem

@@ -22,6 +22,8 @@ from .reaction import Reaction, exp
 
 WORKING, COUNTER = "working", "counter"
 """Terminals: the instrument sets or finds the potential of the first against the second, which is zero."""
+FRONT = "front"
+"""The boundary that grows in a cell with a moving front."""
 LIQUID = "liquid"
 """Name of the phase that all media share, as a side of an interface."""
 
@@ -127,6 +129,7 @@ class Interface:
         charging_species: ion that charges the double layer; its name, needed if capacitance > 0 and the
             closure has species and does not resolve charge.
         zero_charge: V_inner - phi at which the double layer holds no charge, V.
+        grows: whether its facets carry data of their own: see equations.Surface.
     """
 
     boundary: str
@@ -137,6 +140,7 @@ class Interface:
     capacitance: float = 0.0
     charging_species: str | None = None
     zero_charge: float = 0.0
+    grows: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,6 +247,11 @@ class Model:
         sides = {self.terminal_of(side) for i in self.interfaces for side in (i.inner, i.outer)}
         others = sorted(name for name in sides if name not in (None, WORKING, COUNTER))
         return (WORKING, *others) if WORKING in sides else tuple(others)
+
+    @property
+    def growing(self) -> tuple[str, ...]:
+        """Boundaries that grow."""
+        return tuple(i.boundary for i in self.interfaces if i.grows)
 
     @property
     def reference(self) -> float:

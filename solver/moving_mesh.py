@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,8 +20,12 @@ from meshes.transfer import interpolate
 from meshes.triangulate import Mesh2D, SizeField, triangulate
 
 from .cell import Cell, Sizes
+from .compiled import Compiled
+from .discretisation import Stored
+from .equations import POTENTIAL
+from .growing import Floating, Growing
+from .model import LIQUID
 from .motion import Extension, MotionForms, project
-from .transport import Transport, TransportForms
 from .types import BoolArray, FloatArray
 
 QUALITY = 0.3
@@ -43,15 +47,15 @@ class Remeshed:
     """What a remeshing did: transport on the new mesh, memory functional, and what was lost on the way.
 
     Attributes:
-        transport: fields on the new mesh.
+        problem: fields on the new mesh.
         memory: the functional the next step starts from.
         defect: relative amount of salt that interpolation alone would have lost or made.
-        lost: amount of every species in the electrolyte that was cut off, in units of c0 times mesh area.
+        lost: amount of every species in the electrolyte that was cut off, mol per m depth.
         trapped, bridged, detached: areas as in `meshes.merge.Resolution`, mesh units squared.
     """
 
-    transport: Transport
-    memory: FloatArray
+    problem: Growing
+    memory: Stored
     defect: float
     lost: FloatArray
     trapped: float
@@ -98,46 +102,47 @@ def triangulate_alike(front: Front, width: float, field: SizeField) -> Mesh2D:
 class MovingMesh:
     """Meshes, moves and remeshes the electrolyte above the front."""
 
-    def __init__(self, comm: MPI.Comm, cell: Cell) -> None:
+    def __init__(self, comm: MPI.Intracomm, cell: Cell) -> None:
         """Compile what every mesh needs."""
         self.comm, self.cell, self.unit = comm, cell, cell.gap
         self.forms = MotionForms(comm)
-        self.transport_forms = TransportForms(comm, cell.physics)
+        self.model = replace(cell.physics.model, area=cell.width)
+        self._compiled: Compiled | None = None
         self._width = cell.width / cell.gap
         self._extension: Extension | None = None
 
-    def first(self) -> Transport:
+    def first(self, floating: Floating) -> Growing:
         """Mesh the initial front; fields are zero."""
-        floating = self.cell.front.patch >= 0
-        return self._new(self._resampled(self.cell.front, floating))
+        return self._new(self._resampled(self.cell.front, self.cell.front.patch >= 0), floating)
 
-    def move(
-        self, transport: Transport, volume: FloatArray, pinned: BoolArray, slide: BoolArray
-    ) -> FloatArray:
+    def move(self, problem: Growing, volume: FloatArray, pinned: BoolArray, slide: BoolArray) -> Stored:
         """Move front and mesh by the deposited `volume` per vertex (mesh units squared).
 
+        What the next step starts from is the functional Q on the mesh before the motion d, and what d takes
+        along: Q(v) - (density of Q, d . grad v) midway of the motion, where this is exact for triangles. A
+        uniform concentration stays uniform under any motion of inner nodes, and since the gradients of the v
+        sum to zero, no motion changes the amount of a species (Formaggia and Nobile, Comput. Methods Appl.
+        Mech. Eng. 193, 4097 (2004)).
+
         Returns:
-            The memory functional m of the module docstring of `transport`: what the next step starts from.
+            That functional.
         """
-        domain, extension = transport.domain, self._extension_of(transport.domain)
+        domain, extension = problem.domain, self._extension_of(problem.domain)
         before = domain.front.points
         moved = before + displace(domain.front, volume, pinned, slide, self._width)
         after = lift(domain.front.with_points(moved)).points
         start = domain.coordinates.copy()
-        mass = transport.vector("mass")
-        end_displacement = extension.displacement(after)
-        end = extension.start + end_displacement
-        motion = transport.displacement
-        size = domain.coordinates.shape[0]
-        blocks = np.empty(size, dtype=np.int32)
+        memory = problem.stored()
+        end = extension.start + extension.displacement(after)
+        motion = problem.displacement
+        blocks = np.empty(domain.coordinates.shape[0], dtype=np.int32)
         blocks[domain.space.dofmap.list.ravel()] = motion.function_space.dofmap.list.ravel()
-        step = motion.x.array.reshape(-1, 2)
-        step[blocks] = end - start
+        motion.x.array.reshape(-1, 2)[blocks] = end - start
         extension.place(0.5 * (start + end))
-        swept = transport.vector("motion")
+        memory[LIQUID] = memory[LIQUID] - problem.carried()
         extension.place(end)
         domain.front = domain.front.with_points(after)
-        return np.asarray(mass - swept)
+        return memory
 
     def worn(self, domain: Domain, floating: BoolArray) -> bool:
         """Whether the mesh should be made anew."""
@@ -154,41 +159,42 @@ class MovingMesh:
         front = domain.front
         return on_root(self.comm, lambda: resolve(front, self._width, 1.0, distance))
 
-    def remesh(
-        self,
-        transport: Transport,
-        memory: FloatArray,
-        resolution: Resolution,
-        floating: Callable[[Front], BoolArray],
-    ) -> Remeshed:
+    def remesh(self, problem: Growing, memory: Stored, resolution: Resolution) -> Remeshed:
         """A new mesh of the present front, with all fields carried over and every amount kept.
 
         The concentrations that go over are the projections of `memory`, so that they belong to the mesh where
         it is now. After interpolation the amounts are restored by one factor per species.
         """
-        old, n = transport.domain, self.transport_forms.species
-        amounts = transport.amounts(memory)
-        by_species = memory.reshape(-1, n)
-        order = transport.block_of_vertex[: transport.blocks]
-        fields = [project(self.forms, old, by_species[order, i] / transport.tau[i]) for i in range(n - 1)]
+        old, eq = problem.domain, problem.equations
+        names, width = problem.model.closure.unknowns, len(problem.equations.fields)
+        amounts = problem.amounts(memory)
+        by_field = memory[LIQUID].reshape(-1, width)[problem.owned_nodes]
+        fields = [
+            project(self.forms, old, np.asarray(by_field[:, i] / (eq.scale[name] * eq.c0)))
+            for i, name in enumerate(names)
+        ]
         potential = fem.Function(old.space)
-        potential.x.array[:] = transport.component(n - 1)
+        potential.x.array[:] = problem.nodal(POTENTIAL)
         front = resolution.front
-        new = self._new(self._resampled(front, floating(front)))
+        floats = np.asarray(problem.floating.position(front.patch) >= 0)
+        new = self._new(self._resampled(front, floats), problem.floating)
         carried = interpolate([*fields, potential], old, new.domain)
+        new.set_nodal(POTENTIAL, carried[-1].x.array)
         enclosed = resolution.trapped_area + resolution.bridged_area - resolution.detached_area
-        lost = amounts * (enclosed / self._electrolyte_area(old.front))
-        wanted = (amounts - lost)[:-1]
-        self._set(new, carried)
-        found = new.amounts(new.vector("mass"))[:-1]
-        factor = wanted / found
-        for i in range(n - 1):
-            carried[i].x.array[:] *= factor[i]
-        self._set(new, carried)
+        part = enclosed / self._electrolyte_area(old.front)
+        factors = []
+        for name, concentration in zip(names, carried, strict=False):
+            new.set_concentration(name, concentration.x.array)
+        found = new.amounts(new.stored())
+        for name, concentration in zip(names, carried, strict=False):
+            factors.append((1.0 - part) * amounts[name] / found[name])
+            new.set_concentration(name, factors[-1] * concentration.x.array)
+        new.set_potentials(problem.potentials)
+        lost = part * np.array([amounts[name] for name in names])
         return Remeshed(
             new,
-            new.vector("mass"),
-            float(np.max(np.abs(factor - 1.0))),
+            new.stored(),
+            float(np.max(np.abs(np.array(factors) - 1.0), initial=0.0)),
             lost,
             resolution.trapped_area,
             resolution.bridged_area,
@@ -199,11 +205,6 @@ class MovingMesh:
     def _electrolyte_area(self, front: Front) -> float:
         return self._width - front.metal_area()
 
-    def _set(self, transport: Transport, components: Sequence[fem.Function]) -> None:
-        n = self.transport_forms.species
-        for index, values in enumerate(components):
-            transport.u.x.array[n * transport.block_of_vertex + index] = values.x.array
-
     def _resampled(self, front: Front, floating: BoolArray) -> Front:
         def work() -> Front:
             size = wanted_edges(self.cell.sizes, self.unit, front, floating)
@@ -211,12 +212,14 @@ class MovingMesh:
 
         return on_root(self.comm, work)
 
-    def _new(self, front: Front) -> Transport:
+    def _new(self, front: Front, floating: Floating) -> Growing:
         sizes = self.cell.sizes
         field = SizeField(growth=sizes.growth, bulk=sizes.bulk / self.unit)
         mesh = on_root_only(self.comm, lambda: triangulate_alike(front, self._width, field))
         domain = Domain(self.comm, front, mesh, self._width, 1.0, self.unit)
-        return Transport(self.transport_forms, domain, self.cell.physics)
+        problem = Growing(self.model, domain, floating, self._compiled)
+        self._compiled = problem.compiled
+        return problem
 
     def _extension_of(self, domain: Domain) -> Extension:
         if self._extension is None or self._extension.domain is not domain:

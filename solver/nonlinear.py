@@ -15,22 +15,13 @@ from typing import Any
 import numpy as np
 from petsc4py import PETSc
 
-from .discretisation import Discretisation
+from .discretisation import Control, Discretisation
 from .model import LIQUID
 from .presets import DIRECT, Preset
 from .types import FloatArray
 
 KEPT = 0.1
 """Part of a concentration that a Newton correction leaves at the least."""
-
-
-@dataclass(frozen=True)
-class Control:
-    """Coefficients of the terminals' equations, scaled; each of shape (terminals,)."""
-
-    a: FloatArray
-    b: FloatArray
-    s: FloatArray
 
 
 @dataclass(frozen=True)
@@ -102,8 +93,7 @@ class Newton:
     def residual(self, memory: Mapping[str, FloatArray], control: Control) -> FloatArray:
         """Residual of the present state, unknowns of this rank."""
         problem = self.problem
-        fields, currents = problem.residual(memory)
-        scalars = control.a * problem.potentials + control.b * currents - control.s
+        fields, scalars = problem.residual(memory), problem.scalar_residual(control, memory)
         return np.concatenate((fields, scalars[: problem.layout.own_scalars]))
 
     def destroy(self) -> None:
@@ -122,7 +112,7 @@ class Newton:
 
     def _jacobian(self, snes: Any, x: Any, a: Any, p: Any) -> None:
         self._load(x)
-        self.problem.jacobian(p, self._control.a, self._control.b)
+        self.problem.jacobian(p, self._control)
         if a != p:
             a.assemble()
 

@@ -52,7 +52,9 @@ class Preset:
         kind = np.full(layout.size, "v")
         for name, block in layout.blocks.items():
             here = "s" if name.startswith(FILM) else "p"
-            kind[block.part] = here if name != LIQUID else np.where(block.active % width == width - 1, "p", "c")
+            kind[block.part] = (
+                here if name != LIQUID else np.where(block.active % width == width - 1, "p", "c")
+            )
         parts = {name: np.flatnonzero(kind == name) for name in "cpsv"}
         first = layout.offset
         sets = [

@@ -50,7 +50,7 @@ class Interrupt:
     SIGINT, SIGTERM, and SIGUSR1, which mpirun passes on to its ranks without killing them.
     """
 
-    def __init__(self, comm: MPI.Comm) -> None:
+    def __init__(self, comm: MPI.Intracomm) -> None:
         """Install the handlers."""
         self._comm, self._got = comm, 0
         self._old = {
@@ -75,7 +75,7 @@ class Interrupt:
 class Run:
     """A simulation with its outputs."""
 
-    def __init__(self, cell: Cell, folder: RunFolder, comm: MPI.Comm, reporter: Reporter | None) -> None:
+    def __init__(self, cell: Cell, folder: RunFolder, comm: MPI.Intracomm, reporter: Reporter | None) -> None:
         """Set up the simulation; `reporter` is None for a quiet run and on ranks above 0."""
         self.began = time.perf_counter()
         self.cell, self.folder, self.comm, self.reporter = cell, folder, comm, reporter
@@ -137,7 +137,7 @@ class Run:
         self.folder.frame(
             state.time,
             self._charge(),
-            self.simulation.transport,
+            self.simulation.problem,
             self.simulation.front,
             self.simulation.edge_current(),
         )
@@ -192,7 +192,7 @@ class Run:
             simulation.front,
             self.cell.gap,
             self.cell.gap,
-            simulation.floating.patches,
+            simulation.problem.floating.patches,
             simulation.initially_bare,
         )
 
@@ -213,13 +213,13 @@ class Run:
             "coverage": shape.coverage,
             "matrix_coverage": shape.matrix_coverage,
             "gap_um": shape.gap * UM,
-            "floating_patches": float(simulation.floating.patches.size),
+            "floating_patches": float(simulation.problem.floating.patches.size),
             "islands_nucleated": float(simulation.nucleated),
             "seed_height_um": shape.seed_height * UM,
             "faraday_error": simulation.faraday_error(),
             "mass_error": simulation.mass_error(),
             "newton_iterations": float(state.newton),
-            "cells": float(simulation.transport.domain.number_of_cells()),
+            "cells": float(simulation.problem.domain.number_of_cells()),
             "front_nodes": float(simulation.front.points.shape[0]),
             "remeshes": float(state.remeshes),
         }

@@ -17,18 +17,18 @@ class Totals:
         charge: deposited, in C per m depth.
         trapped, bridged: electrolyte area lost to pinch-off and to merging, m^2 per m depth.
         detached: metal area cut off from the electrode, likewise.
-        amounts: of every species at the start, in units of c0 times mesh area.
-        lost_amounts: of every species in trapped electrolyte, likewise.
-        reacted: of the depositing ion, taken out by both electrodes together, likewise.
+        amounts: of every species with an unknown at the start, mol per m depth, shape (species,).
+        lost_amounts: in trapped electrolyte, likewise.
+        reacted: made by the reactions at all electrodes, likewise.
     """
 
     charge: float = 0.0
     trapped: float = 0.0
     bridged: float = 0.0
     detached: float = 0.0
-    reacted: float = 0.0
     amounts: FloatArray = field(default_factory=lambda: np.empty(0))
     lost_amounts: FloatArray = field(default_factory=lambda: np.empty(0))
+    reacted: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def faraday_error(self, grown: float, volume_per_charge: float) -> float:
         """Relative difference of deposited volume and V_m Q/(nF), for metal that has `grown`, m^2."""
@@ -36,16 +36,15 @@ class Totals:
         deposited = grown + self.detached - self.trapped - self.bridged
         return abs(deposited - expected) / abs(expected) if expected != 0.0 else 0.0
 
-    def mass_error(self, present: FloatArray, ion: int) -> float:
-        """Largest relative defect of the balance of any species, for the amounts `present`; `ion` reacts."""
-        expected = self.amounts - self.lost_amounts
-        expected[ion] -= self.reacted
+    def mass_error(self, present: FloatArray) -> float:
+        """Largest relative defect of the balance of any species, for the amounts `present`."""
+        expected = self.amounts - self.lost_amounts + self.reacted
         return float(np.max(np.abs(present - expected) / self.amounts))
 
 
 @dataclass
 class State:
-    """What changes: see the attributes of Transport and Totals for the rest.
+    """What changes besides the fields.
 
     Attributes:
         time, dt, last_dt: present time, the step to try next, and the last step, s.

@@ -16,7 +16,8 @@ from mpi4py import MPI
 
 from meshes.front import Front
 
-from .transport import Transport
+from .equations import POTENTIAL
+from .growing import Growing
 from .types import FloatArray
 
 
@@ -66,12 +67,12 @@ class RunFolder:
         self._metrics.flush()
 
     def frame(
-        self, time: float, charge: float, transport: Transport, front: Front, edge_current: FloatArray
+        self, time: float, charge: float, problem: Growing, front: Front, edge_current: FloatArray
     ) -> None:
         """Write concentration and potential on the present mesh, and the front that belongs to it."""
-        self._fields(time, transport)
+        self._fields(time, problem)
         if self.comm.rank == 0:
-            self._front(time, charge, transport.domain.unit * 1e6, front, edge_current)
+            self._front(time, charge, problem.domain.unit * 1e6, front, edge_current)
         self.frames += 1
 
     def close(self) -> None:
@@ -79,13 +80,13 @@ class RunFolder:
         if self._metrics is not None:
             self._metrics.close()
 
-    def _fields(self, time: float, transport: Transport) -> None:
+    def _fields(self, time: float, problem: Growing) -> None:
         """One .pvtu with its pieces, then the series file anew: a kill between leaves the old series."""
-        domain, physics = transport.domain, transport.physics
+        domain, eq = problem.domain, problem.equations
         c, p = fem.Function(domain.space), fem.Function(domain.space)
         c.name, p.name = "concentration_mol_m3", "potential_V"
-        c.x.array[:] = transport.component(physics.ion) * physics.reference
-        p.x.array[:] = transport.component(transport.forms.species - 1) * physics.electrolyte.thermal_voltage
+        c.x.array[:] = problem.nodal(eq.fields[0]) * eq.c0
+        p.x.array[:] = problem.nodal(POTENTIAL) * eq.vt
         x = domain.mesh.geometry.x
         scale = domain.unit * 1e6
         stem = f"frame{self.frames:06d}_"

@@ -13,10 +13,11 @@ from solver.cell import Cell, Sizes, Steps, Stop
 from solver.constants import FARADAY, GAS
 from solver.contact import Contact, Ohmic
 from solver.coverage import FRESH
-from solver.electrolyte import Electrolyte, Metal, Species
-from solver.kinetics import ButlerVolmer
+from solver.electrolyte import Metal, Species
+from solver.laws import Constant
+from solver.physics import Physics, binary_physics
+from solver.reaction import ButlerVolmer
 from solver.surface import Surface
-from solver.transport import Physics
 
 UM = 1e-6
 TEMPERATURE = 298.15
@@ -32,12 +33,9 @@ def physics(
         Species("Na", 1, DIFFUSIVITY, CONCENTRATION),
         Species("ClO4", -1, anion, CONCENTRATION),
     )
-    return Physics(
-        Electrolyte(species, TEMPERATURE),
-        Metal("Na", 1, 23.78e-6, surface_energy),
-        ButlerVolmer(i0, 0.5, 0.5, CONCENTRATION),
-        voltage,
-    )
+    law = ButlerVolmer(Constant(i0), 0.5, 0.5)
+    metal = Metal("Na", 1, 23.78e-6, surface_energy)
+    return binary_physics(species, TEMPERATURE, metal, law, CONCENTRATION, voltage)
 
 
 def cell(front: Front, physics: Physics, **changes: Any) -> Cell:
@@ -73,6 +71,13 @@ def fresh(front: Front) -> Front:
     return replace(front, coverage=np.where(front.surface == shapes.MATRIX, FRESH, front.coverage))
 
 
+def exchange(physics: Physics) -> float:
+    """i0 in A/m^2."""
+    law = physics.reaction.kinetics
+    assert isinstance(law, ButlerVolmer)
+    return float(law.exchange_current_density(CONCENTRATION, TEMPERATURE))
+
+
 def steady_binary_current(physics: Physics, gap: float) -> float:
     """Steady current density (A/m^2, negative) of a planar cell: linear c, phi = ln c, two reactions.
 
@@ -82,12 +87,12 @@ def steady_binary_current(physics: Physics, gap: float) -> float:
     from scipy.optimize import brentq
 
     vt = GAS * TEMPERATURE / FARADAY
-    bv = physics.kinetics
-    d = physics.electrolyte.species[0].diffusivity
+    i0 = exchange(physics)
+    d = physics.model.closure.species[0].diffusivity
 
     def overpotential(current: float, ratio: float) -> float:
         """Dimensionless eta at which Butler-Volmer gives `current`: for alpha = 1/2 a quadratic."""
-        x = current / bv.exchange_current_density
+        x = current / i0
         return float(2.0 * np.log(0.5 * (x + np.sqrt(x * x + 4.0 * ratio))))
 
     def defect(current: float) -> float:

@@ -11,7 +11,7 @@ from scipy.optimize import brentq
 
 from solver.contact import Schottky
 from solver.march import Simulation
-from solver.transport import Physics
+from solver.physics import Physics
 
 from .cells import TEMPERATURE, UM, cell, flat, physics, steady_binary_current
 
@@ -40,7 +40,7 @@ def test_film_in_series_with_a_junction(barrier: float) -> None:
         simulation.advance(5.0)
     current, potential = floating_current(ph, junction, 10 * UM)
     assert simulation.state.current / film.width == pytest.approx(current, rel=3e-4)
-    floating = simulation.potentials[0] * ph.electrolyte.thermal_voltage
+    floating = simulation.problem.patch_potentials[0] * ph.thermal_voltage
     assert floating == pytest.approx(potential, abs=2e-5)
 
 

@@ -22,8 +22,8 @@ def test_steady_current_of_a_binary_cell(i0: float) -> None:
     current = simulation.state.current / simulation.cell.width
     expected = steady_binary_current(ph, 10 * UM)
     assert current == pytest.approx(expected, rel=1e-4)
-    x = simulation.transport.domain.coordinates
-    c = simulation.transport.component(0)
+    x = simulation.problem.domain.coordinates
+    c = simulation.problem.nodal("Na")
     slope = -expected * 10 * UM / (2 * 96485.33212 * DIFFUSIVITY * 1000.0)
     assert np.allclose(c, 1.0 + slope * (x[:, 1] - 0.5), atol=2e-4)
     assert simulation.mass_error() < 1e-9
@@ -34,8 +34,8 @@ def test_currents_at_both_electrodes_agree_and_salt_is_kept() -> None:
     simulation = Simulation(cell(flat(), physics(i0=1e3)), MPI.COMM_WORLD)
     for _ in range(20):
         simulation.advance(1.0)
-        working = float(simulation.transport.at_front("front_current").sum())
-        assert simulation.transport.counter_current() == pytest.approx(-working, rel=1e-7)
+        currents = simulation.problem.currents()
+        assert currents["counter"] == pytest.approx(-currents["front"], rel=1e-7)
         simulation.move()
         simulation.maintain()
     assert simulation.mass_error() < 1e-9
@@ -60,18 +60,18 @@ def test_planar_front_moves_by_faraday_and_stays_planar() -> None:
 def test_uniform_concentration_stays_uniform_under_motion_of_inner_nodes() -> None:
     """Geometric conservation law: with walls at rest, no motion of the mesh changes a uniform field."""
     simulation = Simulation(cell(flat(), physics(voltage=0.0)), MPI.COMM_WORLD)
-    transport = simulation.transport
-    domain = transport.domain
+    problem = simulation.problem
+    domain = problem.domain
     x = domain.coordinates.copy()
     bump = np.sin(5 * np.pi * x[:, 0]) * np.sin(np.pi * x[:, 1])
     moved = x + 0.01 * np.column_stack((bump, -0.7 * bump))
-    mass = transport.vector("mass")
+    mass = problem.stored()["liquid"]
     blocks = np.empty(len(x), dtype=np.int32)
-    blocks[domain.space.dofmap.list.ravel()] = transport.displacement.function_space.dofmap.list.ravel()
-    transport.displacement.x.array.reshape(-1, 2)[blocks] = moved - x
+    blocks[domain.space.dofmap.list.ravel()] = problem.displacement.function_space.dofmap.list.ravel()
+    problem.displacement.x.array.reshape(-1, 2)[blocks] = moved - x
     domain.mesh.geometry.x[domain.node_of_dof, :2] = 0.5 * (x + moved)
-    swept = transport.vector("motion")
+    swept = problem.carried()
     domain.mesh.geometry.x[domain.node_of_dof, :2] = moved
-    after = transport.vector("mass")
+    after = problem.stored()["liquid"]
     assert np.abs(mass - swept - after).max() < 1e-12 * np.abs(after).max() + 1e-15
     assert domain.dofs_on(COUNTER).size

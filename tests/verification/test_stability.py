@@ -22,9 +22,19 @@ from meshes.front import Front
 from solver.cell import Sizes, Steps
 from solver.constants import FARADAY, GAS
 from solver.march import Simulation
-from solver.transport import Physics
+from solver.physics import Physics
 
-from .cells import CONCENTRATION, DIFFUSIVITY, TEMPERATURE, UM, cell, flat, physics, steady_binary_current
+from .cells import (
+    CONCENTRATION,
+    DIFFUSIVITY,
+    TEMPERATURE,
+    UM,
+    cell,
+    exchange,
+    flat,
+    physics,
+    steady_binary_current,
+)
 
 GAP = 10 * UM
 LAYER = 9.5 * UM
@@ -36,7 +46,7 @@ def omega(ph: Physics, k: float) -> float:
     f = FARADAY / (GAS * TEMPERATURE)
     i = -steady_binary_current(ph, LAYER) if ph.voltage else 0.0
     c1 = CONCENTRATION - i * LAYER / (4.0 * FARADAY * DIFFUSIVITY)
-    i_ex = ph.kinetics.exchange_current_density * np.sqrt(c1 / CONCENTRATION)
+    i_ex = exchange(ph) * np.sqrt(c1 / CONCENTRATION)
     eta = -2.0 / f * np.arcsinh(i / (2.0 * i_ex))
     s = f * i_ex * np.cosh(0.5 * f * eta)
     big_k = (0.5 * i + 2.0 * s / f) / c1
