@@ -29,6 +29,7 @@ from solver.coverage import FRESH
 from solver.electrolyte import Metal, Species
 from solver.laws import Constant
 from solver.physics import Physics, binary_physics
+from solver.program import hold
 from solver.reaction import ButlerVolmer
 from solver.run import GAVE_UP, Run
 from solver.surface import Surface
@@ -79,6 +80,7 @@ def build(case: Case) -> Cell:
         front=initial_front(case, sizes),
         bases=bases,
         physics=physics(case),
+        program=hold(case.control.voltage),
         surfaces=surfaces,
         seed_contact=seed_contact,
         sizes=sizes,
@@ -115,7 +117,6 @@ def physics(case: Case) -> Physics:
         Metal(metal.ion, metal.charge_number, metal.molar_volume, metal.surface_energy),
         law,
         reference,
-        case.control.voltage,
         kinetics.anisotropy,
     )
 

@@ -12,6 +12,7 @@ from meshes.front import Front
 
 from .contact import Contact
 from .physics import Physics
+from .program import Program
 from .surface import Surface
 from .types import FloatArray
 
@@ -79,6 +80,7 @@ class Cell:
         front: the electrode surface at the start, in units of `gap`.
         islands: number of islands; their bases, in m, shape (islands,).
         physics: transport, reactions and metal.
+        program: what the instrument does.
         surfaces: kinds of substrate by name.
         seed_contact: contact of the deposits that the front begins with.
         moving: whether the front moves with what is deposited.
@@ -92,6 +94,7 @@ class Cell:
     front: Front
     bases: FloatArray
     physics: Physics
+    program: Program
     surfaces: Mapping[str, Surface]
     seed_contact: Contact
     sizes: Sizes

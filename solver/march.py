@@ -19,9 +19,10 @@ from .coverage import (
     relabel,
     substrate_rates,
 )
-from .discretisation import Control, Stored
+from .discretisation import Stored
 from .equations import POTENTIAL
 from .growing import Growing, initial_floating
+from .instrument import Instrument, scaled_control
 from .moving_mesh import MovingMesh
 from .nonlinear import Newton
 from .observables import bare_width, seed_places
@@ -30,6 +31,8 @@ from .types import BoolArray, FloatArray, IntArray
 
 MERGE = 0.3
 """Fronts closer than this times the wanted edge merge."""
+LANDED = 1e-5
+"""How far beyond a limit of the program, in its own scale, counts as on it."""
 COVERAGE_STEP = 0.1
 """Largest change of coverage per step."""
 
@@ -56,7 +59,6 @@ class Simulation:
         grounded = np.setdiff1d(np.unique(cell.front.patch), floating.patches).astype(np.int32)
         self._relabel(grounded)
         self.problem.initialise()
-        self.problem.set_potentials(np.full(self.problem.potentials.size, self._applied))
         self.memory = self.problem.stored()
         totals = self.state.totals
         totals.amounts = self._amounts()
@@ -64,6 +66,8 @@ class Simulation:
         self.initial_area = self.front.metal_area()
         self.initially_bare = bare_width(self.front)
         self.events: list[str] = []
+        self.instrument = Instrument(cell.program)
+        self._cut, self._reached = 0.4, False
         self.nucleated = 0
         self._seeds = seed_places(cell.front)
         self._seed_heights = cell.front.heights(self._seeds)
@@ -81,8 +85,9 @@ class Simulation:
         return self.problem.domain.front
 
     @property
-    def _applied(self) -> float:
-        return self.cell.physics.voltage / self.cell.physics.thermal_voltage
+    def voltage(self) -> float:
+        """Of the working electrode's collector against the counter electrode, V."""
+        return float(self.problem.potentials[0] * self.problem.equations.vt)
 
     def floats(self, front: Front) -> BoolArray:
         """Which edges of `front` belong to floating deposits."""
@@ -94,8 +99,9 @@ class Simulation:
         Raises:
             StepError: no step, however small, succeeds.
         """
-        state, steps = self.state, self.cell.steps
-        dt = min(on_ladder(min(state.dt, steps.largest)), largest)
+        state, steps, instrument = self.state, self.cell.steps, self.instrument
+        dt = min(on_ladder(min(state.dt, steps.largest)), largest, instrument.left(state.time))
+        self._cut = 0.4
         while True:
             if dt < 1e-9 * steps.largest:
                 raise StepError(f"the time step fell to {dt:.1e} s at t = {state.time:.6g} s without success")
@@ -103,8 +109,19 @@ class Simulation:
             if growth > 0.0:
                 break
             state.rejected += 1
-            dt = on_ladder(0.4 * dt)
+            dt = on_ladder(0.4 * dt) if self._cut == 0.4 else self._cut * dt
         state.dt = dt * min(growth, 1.5)
+        if self._reached or instrument.left(state.time) <= 1e-9 * dt:
+            self._next_segment()
+
+    def _next_segment(self) -> None:
+        """A discontinuity: nothing before it says what comes."""
+        instrument, state = self.instrument, self.state
+        instrument.next(state.time, -state.totals.charge / self.cell.width)
+        self._previous, self._last_current = None, None
+        state.dt = min(state.dt, self.cell.steps.initial)
+        if instrument.segment is not None:
+            self.events.append(instrument.segment.name)
 
     def _attempt(self, dt: float) -> float:
         """Try a step of `dt`; returns by how much the next may be larger, or 0 if this one is refused."""
@@ -112,14 +129,17 @@ class Simulation:
         self._load_front()
         problem.set_rate(1.0 / dt)
         memory: Stored = {name: np.asarray(-q / dt) for name, q in self.memory.items()}
-        control = Control(np.ones(1), np.zeros(1), np.full(1, self._applied))
+        instrument = self.instrument
+        assert instrument.segment is not None
+        control = scaled_control(problem, instrument.segment, state.time + dt - instrument.begun)
         start = problem.snapshot()
         guess = start
         if self._previous is not None:
             guess = start + dt / self._previous_dt * (start - self._previous)
             problem.restore(guess)
         newton = self._solver()
-        outcome = newton.solve(memory, control)
+        self._cut, self._reached = 0.4, False
+        outcome = (newton.reach if instrument.fresh else newton.solve)(memory, control)
         if not outcome.converged and self._previous is not None:
             problem.restore(start)
             outcome = newton.solve(memory, control)
@@ -145,6 +165,16 @@ class Simulation:
         if dt > 1.6 * limit:
             problem.restore(start)
             return 0.0
+        density = float(current.sum()) * problem.equations.current_scale * self.cell.gap / self.cell.width
+        charge = density * dt - state.totals.charge / self.cell.width
+        seen = instrument.observation(state.time + dt, self.voltage, density, charge)
+        beyond = instrument.overshoot(seen)
+        if beyond > LANDED and dt > LANDED * self.cell.steps.initial:
+            self._cut = instrument.part(beyond)
+            problem.restore(start)
+            return 0.0
+        self._reached = beyond >= 0.0
+        instrument.read(seen)
         state.newton = outcome.iterations
         self._accept(dt, current, volume, change, start)
         return max(0.3, min(growth, limit / dt))

@@ -20,6 +20,8 @@ from .model import LIQUID
 from .presets import DIRECT, Preset
 from .types import FloatArray
 
+SMALLEST_PORTION = 2.0**-12
+"""Of a change of control."""
 KEPT = 0.1
 """Part of a concentration that a Newton correction leaves at the least."""
 
@@ -89,6 +91,25 @@ class Newton:
             int(self.snes.getLinearSolveIterations()),
             reason,
         )
+
+    def reach(self, memory: Mapping[str, FloatArray], target: Control) -> Outcome:
+        """Solve for a control that differs much from the present one, in portions if need be."""
+        problem = self.problem
+        present = problem.potentials[: target.a.size]
+        start = target.a * present + target.b * problem.terminal_currents(memory)
+        done, portion, saved = 0.0, 1.0, problem.snapshot()
+        while True:
+            goal = min(done + portion, 1.0)
+            outcome = self.solve(memory, Control(target.a, target.b, (1.0 - goal) * start + goal * target.s))
+            if outcome.converged and goal == 1.0:
+                return outcome
+            if outcome.converged:
+                saved, done, portion = problem.snapshot(), goal, 2.0 * portion
+                continue
+            problem.restore(saved)
+            portion = 0.5 * min(portion, 1.0)
+            if portion < SMALLEST_PORTION:
+                return outcome
 
     def residual(self, memory: Mapping[str, FloatArray], control: Control) -> FloatArray:
         """Residual of the present state, unknowns of this rank."""

@@ -25,14 +25,12 @@ class Physics:
     Attributes:
         model: transport, and the interfaces "front" (it grows) and "counter".
         metal: what is deposited.
-        voltage: of the working electrode's collector versus the counter electrode, in V.
         anisotropy: epsilon in i0 (1 + epsilon cos 4 theta) on the growing metal, theta between the normal of
             the surface and the axis that points from substrate to counter electrode. 0 is isotropic.
     """
 
     model: Model
     metal: Metal
-    voltage: float
     anisotropy: float = 0.0
 
     @property
@@ -67,7 +65,6 @@ def binary_physics(
     metal: Metal,
     kinetics: Kinetics,
     reference: float,
-    voltage: float,
     anisotropy: float = 0.0,
 ) -> Physics:
     """A dissolved salt between a growing electrode and one of the same metal; the last species is eliminated.
@@ -78,7 +75,7 @@ def binary_physics(
         metal: what both electrodes are made of.
         kinetics: of ion + n e- <-> metal at both electrodes.
         reference: concentration in mol/m^3 that the exchange current density belongs to.
-        voltage, anisotropy: as in `Physics`.
+        anisotropy: as in `Physics`.
     """
     reaction = Reaction(
         "deposition", metal.charge_number, {metal.ion: 1.0}, kinetics, reference={metal.ion: reference}
@@ -89,4 +86,4 @@ def binary_physics(
     )
     closure = Electroneutral(species, species[-1].name)
     model = Model(closure, temperature, {ELECTROLYTE: Medium()}, interfaces)
-    return Physics(model, metal, voltage, anisotropy)
+    return Physics(model, metal, anisotropy)

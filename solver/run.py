@@ -118,7 +118,7 @@ class Run:
             self._measure()
         row = self._row()
         self.folder.metrics(row)
-        reason = self._reason()
+        reason = self._reason() or ("" if simulation.instrument.segment is not None else "program done")
         if not reason and self.cell.moving:
             simulation.maintain()
         fraction = self.progress()
@@ -201,7 +201,7 @@ class Run:
         return {
             "time_s": state.time,
             "step_s": state.last_dt,
-            "voltage_V": self.cell.physics.voltage,
+            "voltage_V": simulation.voltage,
             "current_A_m2": state.current / self.cell.width,
             "charge_C_m2": self._charge(),
             "capacity_mAh_cm2": self._charge() * MAH_CM2,

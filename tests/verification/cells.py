@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from solver.coverage import FRESH
 from solver.electrolyte import Metal, Species
 from solver.laws import Constant
 from solver.physics import Physics, binary_physics
+from solver.program import hold
 from solver.reaction import ButlerVolmer
 from solver.surface import Surface
 
@@ -25,9 +26,16 @@ DIFFUSIVITY = 1.81e-10
 CONCENTRATION = 1000.0
 
 
+@dataclass(frozen=True)
+class Held(Physics):
+    """Physics, and the voltage that the cell is held at."""
+
+    voltage: float = 0.0
+
+
 def physics(
     i0: float = 100.0, voltage: float = -0.1, surface_energy: float = 0.0, anion: float = DIFFUSIVITY
-) -> Physics:
+) -> Held:
     """1 M of a binary 1:1 salt, sodium metal."""
     species = (
         Species("Na", 1, DIFFUSIVITY, CONCENTRATION),
@@ -35,10 +43,11 @@ def physics(
     )
     law = ButlerVolmer(Constant(i0), 0.5, 0.5)
     metal = Metal("Na", 1, 23.78e-6, surface_energy)
-    return binary_physics(species, TEMPERATURE, metal, law, CONCENTRATION, voltage)
+    base = binary_physics(species, TEMPERATURE, metal, law, CONCENTRATION)
+    return Held(base.model, metal, voltage=voltage)
 
 
-def cell(front: Front, physics: Physics, **changes: Any) -> Cell:
+def cell(front: Front, physics: Held, **changes: Any) -> Cell:
     """A cell of 10 um gap and the width of `front` (given in units of the gap)."""
     matrix = Surface("matrix", 0.07, 20.0, 10e-9, np.pi / 2, Ohmic())
     contact: Contact = changes.pop("seed_contact", Ohmic())
@@ -50,6 +59,7 @@ def cell(front: Front, physics: Physics, **changes: Any) -> Cell:
         front=front,
         bases=changes.pop("bases", np.empty(0)),
         physics=physics,
+        program=hold(physics.voltage),
         surfaces={"matrix": matrix, "island": replace(matrix, name="island", contact=contact)},
         seed_contact=contact,
         sizes=Sizes(front=0.2 * UM, smallest=0.02 * UM, seed=0.05 * UM, bulk=0.25 * UM, growth=0.3),
@@ -78,7 +88,7 @@ def exchange(physics: Physics) -> float:
     return float(law.exchange_current_density(CONCENTRATION, TEMPERATURE))
 
 
-def steady_binary_current(physics: Physics, gap: float) -> float:
+def steady_binary_current(physics: Held, gap: float) -> float:
     """Steady current density (A/m^2, negative) of a planar cell: linear c, phi = ln c, two reactions.
 
     With equal reference states, c_w + c_c = 2 c0 at the two electrodes, i = 2 F D dc/dx (D+ of the reacting

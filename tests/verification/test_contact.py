@@ -11,12 +11,11 @@ from scipy.optimize import brentq
 
 from solver.contact import Schottky
 from solver.march import Simulation
-from solver.physics import Physics
 
-from .cells import TEMPERATURE, UM, cell, flat, physics, steady_binary_current
+from .cells import TEMPERATURE, UM, Held, cell, flat, physics, steady_binary_current
 
 
-def floating_current(ph: Physics, junction: Schottky, gap: float) -> tuple[float, float]:
+def floating_current(ph: Held, junction: Schottky, gap: float) -> tuple[float, float]:
     """Steady current density and potential of a film that covers its junction: two elements in series."""
 
     def defect(drop: float) -> float:

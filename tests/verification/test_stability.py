@@ -22,13 +22,13 @@ from meshes.front import Front
 from solver.cell import Sizes, Steps
 from solver.constants import FARADAY, GAS
 from solver.march import Simulation
-from solver.physics import Physics
 
 from .cells import (
     CONCENTRATION,
     DIFFUSIVITY,
     TEMPERATURE,
     UM,
+    Held,
     cell,
     exchange,
     flat,
@@ -41,7 +41,7 @@ LAYER = 9.5 * UM
 """Electrolyte between the front at a height of 0.05 gaps and the counter electrode."""
 
 
-def omega(ph: Physics, k: float) -> float:
+def omega(ph: Held, k: float) -> float:
     """The dispersion relation of the module docstring, in 1/s."""
     f = FARADAY / (GAS * TEMPERATURE)
     i = -steady_binary_current(ph, LAYER) if ph.voltage else 0.0

@@ -1,0 +1,70 @@
+"""Growing cells under current control and programs: charge, voltage, and where segments end."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from mpi4py import MPI
+
+from solver.march import Simulation
+from solver.program import constant_current, hold, rest, sequence
+from solver.segment import Current, Limit
+
+from .cells import UM, cell, flat, physics, steady_binary_current
+
+
+def march(simulation: Simulation, until: float = math.inf) -> list[tuple[float, float, float]]:
+    """(time, voltage, A/m^2) after every step until the program is over."""
+    seen = []
+    while simulation.instrument.segment is not None and simulation.state.time < until:
+        simulation.advance(until - simulation.state.time)
+        seen.append(
+            (simulation.state.time, simulation.voltage, simulation.state.current / simulation.cell.width)
+        )
+        simulation.move()
+        simulation.maintain()
+    return seen
+
+
+def test_constant_current_deposits_its_charge_at_the_voltage_of_the_closed_form() -> None:
+    """1000 A/m^2, a seventh of the limit: height by Faraday, and no current but the prescribed one."""
+    ph = physics(i0=1e3)
+    simulation = Simulation(
+        cell(flat(), ph, program=sequence(constant_current(-1000.0, time=2.0), rest(0.5))), MPI.COMM_WORLD
+    )
+    seen = march(simulation)
+    assert seen[-1][0] == pytest.approx(2.5, rel=1e-9)
+    currents = [i for t, _, i in seen if t <= 2.0 * (1 + 1e-9)]
+    assert currents == pytest.approx([-1000.0] * len(currents), rel=1e-8)
+    height = simulation.front.points[:, 1].mean() * 10 * UM
+    assert height == pytest.approx(23.78e-6 * 2000.0 / 96485.33212, rel=1e-7)
+    assert abs(seen[-1][2]) < 1e-5
+    assert abs(seen[-1][1]) < 2e-4
+
+
+def test_voltage_under_current_control_is_that_which_drives_this_current() -> None:
+    """Potentiostatic and galvanostatic cells at rest geometry agree with one closed form."""
+    ph = physics(i0=1e3, voltage=-0.05)
+    expected = steady_binary_current(ph, 10 * UM)
+    program = constant_current(expected, time=5.0)
+    simulation = Simulation(cell(flat(), ph, program=program, moving=False), MPI.COMM_WORLD)
+    while simulation.instrument.segment is not None:
+        simulation.advance(5.0)
+    assert simulation.voltage == pytest.approx(-0.05, rel=2e-4)
+
+
+def test_a_voltage_limit_is_landed_on_and_ends_the_segment() -> None:
+    """A current above the limiting one runs into the voltage limit; then the voltage is held."""
+    ph = physics(i0=1e4)
+    limit = Limit("voltage", -0.3, "below")
+    program = sequence(constant_current(-1.2e4, limits=(limit,)), hold(-0.3, 0.01))
+    simulation = Simulation(cell(flat(), ph, program=program, moving=False), MPI.COMM_WORLD)
+    driven, held = [], []
+    while simulation.instrument.segment is not None:
+        mode = simulation.instrument.segment.mode
+        simulation.advance(1.0)
+        (driven if mode == Current() else held).append(simulation.voltage)
+    assert driven[-1] == pytest.approx(-0.3, rel=1e-4)
+    assert min(driven[:-1]) > -0.3
+    assert held == pytest.approx([-0.3] * len(held), rel=1e-8)
