@@ -20,6 +20,7 @@ from meshes.regions import Regions
 
 from .constants import FARADAY
 from .discretisation import Discretisation, Stored
+from .equations import FILM, POTENTIAL
 from .model import LIQUID, WORKING, Model
 from .multistep import Formula, extrapolate, formula
 from .nonlinear import Control, Newton, Outcome
@@ -29,6 +30,8 @@ from .types import FloatArray
 
 LANDED = 1e-7
 """How far beyond a limit, in its own scale, counts as on it."""
+NARROWEST = 1e-15
+"""Bracket of a landing, in steps: near depletion a voltage goes through volts within 1e-12 of a step."""
 PORTIONS = 2.0**-12
 """Smallest portion in which a change of control is applied."""
 INSTANT = 1e-4
@@ -37,6 +40,8 @@ SMALLEST = 1e-9
 """Smallest step, in first steps."""
 SAFETY, LARGEST_GROWTH = 0.9, 2.0
 """Of the step size control."""
+LONGEST_MARCH = 200
+"""Growing steps in which a steady state must show."""
 NEGATIVE = 1e-12
 """Scaled concentration below zero that is rounding."""
 
@@ -128,6 +133,7 @@ class Experiment:
         books = dict.fromkeys((*self.problem.currents(), "terminal"), 0.0)
         self._past = [_Moment(0.0, self._state(), self.problem.stored(), books)]
         self.initial_amounts = self.problem.amounts(self._past[0].stored)
+        self._layers = sum(i.capacitance * regions.measure(i.boundary) for i in model.interfaces)
 
     # --- the program
 
@@ -177,6 +183,39 @@ class Experiment:
             if reached is not None and segment.ends_program:
                 return
 
+    def steady(self, segment: Segment, tolerance: float = 1e-9) -> Reading:
+        """Steady state under the value that `segment` begins with; its duration and limits do not count.
+
+        Implicit Euler, steps growing up to tenfold, from `stepping.initial` until a step no shorter than
+        diffusion across the cell takes, L^2/D, changes no scaled unknown by more than `tolerance`. Closed
+        cells keep their amounts, open ones forget how they began.
+
+        Raises:
+            StepError: no step succeeds, or nothing settles: there is no steady state under this control.
+        """
+        held = replace(segment, rate=0.0, duration=np.inf, limits=())
+        kept, begun, before, eq = self.stepping, self.time, self.charge, self.problem.equations
+        slowest = max((eq.scale[name] * eq.c0 for name in self.model.closure.unknowns), default=0.0)
+        step, growth = min(kept.initial, 1e-3 * slowest or kept.initial), 10.0
+        try:
+            self.stepping = replace(kept, initial=step)
+            self._begin(held)
+            for _ in range(LONGEST_MARCH):
+                self.stepping = replace(kept, initial=step, largest=np.inf, order=1, fixed=True)
+                state = self._past[0].state
+                reading, _ = self._advance(held, begun, before, self.time + step)
+                del self._past[1:]  # a step that long knows nothing from those before it
+                change = float(np.max(np.abs(self._past[0].state - state), initial=0.0))
+                easy = reading.step >= step * (1.0 - 1e-9)
+                settled = self.comm.allreduce(change, op=MPI.MAX) <= tolerance
+                if easy and settled and reading.step >= slowest:
+                    return reading
+                growth = min(1.5 * growth, 10.0) if easy else 2.0
+                step = growth * reading.step
+        finally:
+            self.stepping, self.dt = kept, kept.initial
+        raise StepError(f"no steady state after {LONGEST_MARCH} steps: {self._hardship()}")
+
     @property
     def voltage(self) -> float:
         """Of the working electrode, V; 0 where the model has none."""
@@ -192,7 +231,7 @@ class Experiment:
     @property
     def total(self) -> dict[str, float]:
         """Charges since the start; see the class."""
-        return dict(self._past.books[0])
+        return dict(self._past[0].books)
 
     def balance(self) -> dict[str, float]:
         """Defect of every species: (amount - initial - brought by reactions)/initial amount.
@@ -206,7 +245,7 @@ class Experiment:
         if model.flow is not None:
             skip |= set(now)
         brought = dict.fromkeys(now, 0.0)
-        for interface in model.interfaces:
+        for interface in (i for i in model.interfaces if i.outer == LIQUID):
             for r in interface.reactions:
                 q = books.get(f"{interface.boundary}/{r.name}", 0.0)
                 for name, nu in r.stoichiometry.items():
@@ -268,7 +307,7 @@ class Experiment:
             self.rejected += 1
             if dt < SMALLEST * self.stepping.initial:
                 trouble = self._hardship()
-                self._restore(self._past.states[0])
+                self._restore(self._past[0].state)
                 raise StepError(f"the step fell to {dt:.1e} s at t = {self.time:.6g} s: {trouble}")
             trial = self._trial(segment, begun, before, dt)
         limit = segment.reached(trial.seen)
@@ -306,10 +345,14 @@ class Experiment:
         self._shrink = 0.25
         if not self._fine(outcome):
             return None
-        state = self._state()
+        state, stored = self._state(), self.problem.stored()
         growth = LARGEST_GROWTH
         if plan.error > 0.0 and not self.stepping.fixed:
-            error = plan.error * self._norm(state, guess)
+            charged = {
+                name: q - extrapolate(end, [m.time for m in base], [m.stored[name] for m in base])
+                for name, q in stored.items()
+            }
+            error = plan.error * max(self._norm(state, guess), self._charging(charged))
             growth = SAFETY * (self.stepping.tolerance / max(error, 1e-30)) ** (1.0 / (plan.order + 1))
             if error > 1.5 * self.stepping.tolerance:
                 self._shrink = max(0.2, min(growth, 0.8))
@@ -320,7 +363,7 @@ class Experiment:
         books = self._ledger(plan, dt)
         total = books["terminal"]
         seen = Observation(end - begun, self.voltage, self._current(), total - before, total)
-        return _Trial(dt, plan.order, growth, outcome, state, self.problem.stored(), books, seen)
+        return _Trial(dt, plan.order, growth, outcome, state, stored, books, seen)
 
     def _land(self, segment: Segment, begun: float, before: float, beyond: _Trial) -> _Trial:
         """The step that ends on a limit, between none (short of it) and `beyond`, by the Illinois method."""
@@ -330,7 +373,8 @@ class Experiment:
 
         low, f_low = 0.0, distance(self._seen)
         best, f_high, kept = beyond, distance(beyond.seen), 0
-        while f_high > LANDED and best.dt - low > LANDED * best.dt:
+        shortest = SMALLEST * self.stepping.initial  # where the limit was passed from the start
+        while f_high > LANDED and best.dt - low > NARROWEST * best.dt and best.dt > shortest:
             part = f_low / (f_low - f_high) if f_low < 0.0 else 0.5
             dt = low + min(max(part, 0.01), 0.99) * (best.dt - low)
             trial = self._trial(segment, begun, before, dt)
@@ -448,6 +492,26 @@ class Experiment:
             parts.append(0.0)
         return max(parts, default=0.0)
 
+    def _charging(self, difference: Stored) -> float:
+        """Mean over all double layers of a difference in their voltage, in units of RT/F.
+
+        Under potential control nothing else tells how fast they charge. Taken from the stored part of the
+        charge balances, so that it holds with films and junctions too.
+        """
+        eq, total = self.problem.equations, 0.0
+        if self._layers == 0.0 or self.model.closure.resolves_charge:
+            return 0.0
+        for name in difference.keys() - {"terminals"}:
+            if name == LIQUID:
+                q, scale = difference[name].reshape(-1, len(eq.fields))[:, -1], eq.scale[POTENTIAL]
+            elif name in eq.scale:
+                q, scale = difference[name], eq.scale[name]
+            else:
+                continue
+            total += float(np.sum(np.abs(q))) / scale
+        unit = eq.tags.unit**eq.tags.dim
+        return float(self.comm.allreduce(total, op=MPI.SUM) * unit / (self._layers * eq.vt))
+
     def _fine(self, outcome: Outcome) -> bool:
         """Whether a solve converged to finite fields and no negative concentration (collective)."""
         state = self._state()
@@ -466,6 +530,12 @@ class Experiment:
                     f"{name} is used up (down to {c:.3g} mol/m3): the current is above what transport can "
                     "bring; lower it, or give the step a voltage limit"
                 )
+        for interface in self.model.interfaces:
+            if interface.series is not None:
+                values = self.problem.functions[f"{FILM}{interface.boundary}"].x.array
+                largest = self.comm.allreduce(float(values.max(initial=-np.inf)), op=MPI.MAX)
+                if said := interface.series.hardship(largest):
+                    return f"{said} ({interface.boundary}); lower the current, or give the step a voltage limit"
         return "Newton's method does not converge; a smaller time.initial_step or a finer mesh may help"
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
 from .discretisation import Discretisation
@@ -22,6 +23,11 @@ from .types import FloatArray
 
 KEPT = 0.1
 """Part of a concentration that a Newton correction leaves at the least."""
+STALLED = 1e-9
+"""Corrections relative to the unknowns: a solve that ends as its steps are small while Newton's method wants
+more than this was held up by the line search or by positivity, and has not converged."""
+ROUNDING = 4e-16
+"""Relative rounding of the stored parts of the equations."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class Newton:
             database.setValue(name, value)
         database.prefixPop()
         self.snes.setFromOptions()
+        self._wanted = 0.0
         self._pending = [prefix + name for name in {**preset.options, **(options or {})}]
         preset.split(self.snes.getKSP(), problem)
         block = layout.blocks[LIQUID]
@@ -92,12 +99,23 @@ class Newton:
             PETSc.Options().delValue(self._pending.pop())
         self._load(self._x)
         reason = int(self.snes.getConvergedReason())
+        if reason == PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE and self._wanted > STALLED:
+            reason = int(PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH)
+        pc = self.snes.getKSP().getPC()
+        if pc.getFailedReason() and not self.preset.fields:
+            pc.reset()  # after a singular matrix PETSc would not let MUMPS factorise again
         return Outcome(
-            reason > 0,
+            reason > 0 or self._is_noise(memory),
             int(self.snes.getIterationNumber()),
             int(self.snes.getLinearSolveIterations()),
             reason,
         )
+
+    def _is_noise(self, memory: Mapping[str, FloatArray]) -> bool:
+        """Whether what is left of the residual is rounding: of Q a0/dt, large in very short steps (collective)."""
+        square = sum(float(np.sum(q**2)) for name, q in memory.items() if name != "terminals")
+        total = self.problem.comm.allreduce(square, op=MPI.SUM)
+        return bool(self.snes.getFunctionNorm() <= ROUNDING * np.sqrt(total))
 
     def residual(self, memory: Mapping[str, FloatArray], control: Control) -> FloatArray:
         """Residual of the present state, unknowns of this rank."""
@@ -128,6 +146,7 @@ class Newton:
 
     def _keep_positive(self, x: Any, y: Any) -> bool:
         """Shorten a correction x - y where it would take more than 1 - KEPT of a concentration."""
+        self._wanted = float(y.norm()) / max(float(x.norm()), 1.0)
         if self._concentrations.size:
             here = x.array_r[self._concentrations]
             with y as step:
