@@ -9,7 +9,7 @@ gate() {
 }
 gate ruff check .
 gate ruff format --check .
-gate mypy --strict meshes solver cases postprocess env
+gate mypy --strict meshes solver cases postprocess verification env
 gate lint-imports
 [ -z "$failed" ] || echo "== gates that failed:$failed"
 echo "== pytest $*"

@@ -75,4 +75,6 @@ class Compiled:
 
     def _add(self, key: Key, form: Any, *blocks: str) -> None:
         if form is not None and not empty(form):
-            self.forms[key] = compile_form(self._comm, form), blocks
+            # With derivatives left to the compiler, DOLFINx counts coefficients that they remove, and binds
+            # the others to the wrong fields.
+            self.forms[key] = compile_form(self._comm, ufl.algorithms.expand_derivatives(form)), blocks

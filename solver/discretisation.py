@@ -11,7 +11,7 @@ from dolfinx import fem, la
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from meshes.compat import FacetMesh, add_matrix, bind
+from meshes.compat import FacetMesh, add_matrix, bind, compile_form
 from meshes.regions import Regions
 
 from .compiled import SCALAR, Compiled
@@ -31,7 +31,8 @@ Stored = dict[str, FloatArray]
 
 def tags(model: Model, regions: Regions) -> Tags:
     """What the equations of `model` must know of a mesh."""
-    faces = [i.boundary for i in model.interfaces if WORKING in (i.inner, model.terminal_of(i.inner))]
+    sides = [(i.boundary, model.terminal_of(i.inner), model.terminal_of(i.outer)) for i in model.interfaces]
+    faces = [boundary for boundary, *ends in sides if WORKING in ends]
     area = model.area if model.area is not None else sum(regions.measure(b) for b in faces) or 1.0
     interior = frozenset(name for name in regions.boundaries if regions.interior(name))
     names = dict(regions.regions), dict(regions.boundaries)
@@ -145,6 +146,18 @@ class Discretisation:
                 form, self.regions.mesh, spaces, entities, coefficients, self._constants, self._facet_meshes()
             )
         return bound
+
+    def bound(self, form: Any, spaces: list[fem.FunctionSpace]) -> Any:
+        """A further form over the equations' abstract mesh with arguments in `spaces`, bound (collective)."""
+        return bind(
+            compile_form(self.comm, form),
+            self.regions.mesh,
+            spaces,
+            self.regions.entities(),
+            self._coefficients(),
+            self._constants,
+            self._facet_meshes(),
+        )
 
     # --- state
 

@@ -19,7 +19,9 @@ from mpi4py import MPI
 from meshes.regions import Regions
 
 from .constants import FARADAY
-from .discretisation import Control, Discretisation, Stored
+from .discretisation import Discretisation, Stored
+from .equations import FILM, POTENTIAL
+from .instrument import scaled_control
 from .model import LIQUID, WORKING, Model
 from .multistep import Formula, extrapolate, formula
 from .nonlinear import Newton, Outcome
@@ -29,14 +31,16 @@ from .types import FloatArray
 
 LANDED = 1e-7
 """How far beyond a limit, in its own scale, counts as on it."""
-PORTIONS = 2.0**-12
-"""Smallest portion in which a change of control is applied."""
+NARROWEST = 1e-15
+"""Bracket of a landing, in steps: near depletion a voltage goes through volts within 1e-12 of a step."""
 INSTANT = 1e-4
 """Length of the instant at the start of a segment, in first steps."""
 SMALLEST = 1e-9
 """Smallest step, in first steps."""
 SAFETY, LARGEST_GROWTH = 0.9, 2.0
 """Of the step size control."""
+LONGEST_MARCH = 200
+"""Growing steps in which a steady state must show."""
 NEGATIVE = 1e-12
 """Scaled concentration below zero that is rounding."""
 
@@ -126,8 +130,9 @@ class Experiment:
         self.time, self.dt, self.rejected = 0.0, stepping.initial, 0
         self._controls = len(model.terminals)
         books = dict.fromkeys((*self.problem.currents(), "terminal"), 0.0)
-        self._past = [_Moment(0.0, self._state(), self.problem.stored(), books)]
+        self._past = [_Moment(0.0, self.problem.snapshot(), self.problem.stored(), books)]
         self.initial_amounts = self.problem.amounts(self._past[0].stored)
+        self._layers = sum(i.capacitance * regions.measure(i.boundary) for i in model.interfaces)
 
     # --- the program
 
@@ -177,6 +182,39 @@ class Experiment:
             if reached is not None and segment.ends_program:
                 return
 
+    def steady(self, segment: Segment, tolerance: float = 1e-9) -> Reading:
+        """Steady state under the value that `segment` begins with; its duration and limits do not count.
+
+        Implicit Euler, steps growing up to tenfold, from `stepping.initial` until a step no shorter than
+        diffusion across the cell takes, L^2/D, changes no scaled unknown by more than `tolerance`. Closed
+        cells keep their amounts, open ones forget how they began.
+
+        Raises:
+            StepError: no step succeeds, or nothing settles: there is no steady state under this control.
+        """
+        held = replace(segment, rate=0.0, duration=np.inf, limits=())
+        kept, begun, before, eq = self.stepping, self.time, self.charge, self.problem.equations
+        slowest = max((eq.scale[name] * eq.c0 for name in self.model.closure.unknowns), default=0.0)
+        step, growth = min(kept.initial, 1e-3 * slowest or kept.initial), 10.0
+        try:
+            self.stepping = replace(kept, initial=step)
+            self._begin(held)
+            for _ in range(LONGEST_MARCH):
+                self.stepping = replace(kept, initial=step, largest=np.inf, order=1, fixed=True)
+                state = self._past[0].state
+                reading, _ = self._advance(held, begun, before, self.time + step)
+                del self._past[1:]  # a step that long knows nothing from those before it
+                change = float(np.max(np.abs(self._past[0].state - state), initial=0.0))
+                easy = reading.step >= step * (1.0 - 1e-9)
+                settled = self.comm.allreduce(change, op=MPI.MAX) <= tolerance
+                if easy and settled and reading.step >= slowest:
+                    return reading
+                growth = min(1.5 * growth, 10.0) if easy else 2.0
+                step = growth * reading.step
+        finally:
+            self.stepping, self.dt = kept, kept.initial
+        raise StepError(f"no steady state after {LONGEST_MARCH} steps: {self._hardship()}")
+
     @property
     def voltage(self) -> float:
         """Of the working electrode, V; 0 where the model has none."""
@@ -192,7 +230,7 @@ class Experiment:
     @property
     def total(self) -> dict[str, float]:
         """Charges since the start; see the class."""
-        return dict(self._past.books[0])
+        return dict(self._past[0].books)
 
     def balance(self) -> dict[str, float]:
         """Defect of every species: (amount - initial - brought by reactions)/initial amount.
@@ -206,7 +244,7 @@ class Experiment:
         if model.flow is not None:
             skip |= set(now)
         brought = dict.fromkeys(now, 0.0)
-        for interface in model.interfaces:
+        for interface in (i for i in model.interfaces if i.outer == LIQUID):
             for r in interface.reactions:
                 q = books.get(f"{interface.boundary}/{r.name}", 0.0)
                 for name, nu in r.stoichiometry.items():
@@ -224,34 +262,17 @@ class Experiment:
         """The instant after a change of control: frozen concentrations, new potentials."""
         del self._past[1:]  # before a discontinuity nothing says what comes
         self._plan(1, INSTANT * self.stepping.initial)
-        outcome = self._ramp(self._control(segment, 0.0))
+        target = scaled_control(self.problem, segment, 0.0)
+        outcome = self.newton.reach(self._memory, target, self._fine)
+        if not self._fine(outcome):
+            where = f"at t = {self.time:.6g} s"
+            raise StepError(f"no potentials meet the control {where}: {self._hardship()}")
         self.dt = self.stepping.initial
-        self._past[0] = replace(self._past[0], state=self._state())
+        self._past[0] = replace(self._past[0], state=self.problem.snapshot())
         books = self._past[0].books
         self._seen = Observation(0.0, self.voltage, self._current(), 0.0, books["terminal"])
         self._current_before = self._seen.current
         return self._reading(0.0, segment, outcome, 0, books)
-
-    def _ramp(self, target: Control) -> Outcome:
-        """Apply a change of control, at once or in portions: potentials with frozen concentrations."""
-        problem = self.problem
-        start = target.a * problem.potentials + target.b * problem.terminal_currents(self._memory)
-        done, portion = 0.0, 1.0
-        saved = self._state()
-        while True:
-            goal = min(done + portion, 1.0)
-            s = (1.0 - goal) * start + goal * target.s
-            outcome = self.newton.solve(self._memory, Control(target.a, target.b, s))
-            if self._fine(outcome):
-                if goal == 1.0:
-                    return outcome
-                saved, done, portion = self._state(), goal, 2.0 * portion
-                continue
-            self._restore(saved)
-            portion = 0.5 * min(portion, 1.0)
-            if portion < PORTIONS:
-                where = f"at t = {self.time:.6g} s"
-                raise StepError(f"no potentials meet the control {where}: {self._hardship()}")
 
     def _advance(self, segment: Segment, begun: float, before: float, target: float) -> tuple[Reading, Any]:
         """One step towards `target`; returns the reading and the limit that was reached, if any."""
@@ -268,13 +289,13 @@ class Experiment:
             self.rejected += 1
             if dt < SMALLEST * self.stepping.initial:
                 trouble = self._hardship()
-                self._restore(self._past.states[0])
+                self.problem.restore(self._past[0].state)
                 raise StepError(f"the step fell to {dt:.1e} s at t = {self.time:.6g} s: {trouble}")
             trial = self._trial(segment, begun, before, dt)
         limit = segment.reached(trial.seen)
         if limit is not None:
             trial = self._land(segment, begun, before, trial)
-        self._restore(trial.state)
+        self.problem.restore(trial.state)
         self._seen = trial.seen
         self.time = target if trial.dt == left else self.time + trial.dt
         self._past.insert(0, _Moment(self.time, trial.state, trial.stored, trial.books))
@@ -295,21 +316,25 @@ class Experiment:
         plan = self._plan(max(min(self.stepping.order, known, 2), 1), dt)
         base = past[: plan.order + 1]
         guess = extrapolate(end, [m.time for m in base], [m.state for m in base])
-        self._restore(self._safe(guess) if count > 1 else past[0].state)
+        self.problem.restore(self._safe(guess) if count > 1 else past[0].state)
         self.problem.set_time(end)
-        control = self._control(segment, end - begun)
+        control = scaled_control(self.problem, segment, end - begun)
         outcome = self.newton.solve(self._memory, control)
         if not self._fine(outcome) and count > 1:
-            self._restore(past[0].state)
+            self.problem.restore(past[0].state)
             self.problem.hold(end)
             outcome = self.newton.solve(self._memory, control)
         self._shrink = 0.25
         if not self._fine(outcome):
             return None
-        state = self._state()
+        state, stored = self.problem.snapshot(), self.problem.stored()
         growth = LARGEST_GROWTH
         if plan.error > 0.0 and not self.stepping.fixed:
-            error = plan.error * self._norm(state, guess)
+            charged = {
+                name: q - extrapolate(end, [m.time for m in base], [m.stored[name] for m in base])
+                for name, q in stored.items()
+            }
+            error = plan.error * max(self._norm(state, guess), self._charging(charged))
             growth = SAFETY * (self.stepping.tolerance / max(error, 1e-30)) ** (1.0 / (plan.order + 1))
             if error > 1.5 * self.stepping.tolerance:
                 self._shrink = max(0.2, min(growth, 0.8))
@@ -320,7 +345,7 @@ class Experiment:
         books = self._ledger(plan, dt)
         total = books["terminal"]
         seen = Observation(end - begun, self.voltage, self._current(), total - before, total)
-        return _Trial(dt, plan.order, growth, outcome, state, self.problem.stored(), books, seen)
+        return _Trial(dt, plan.order, growth, outcome, state, stored, books, seen)
 
     def _land(self, segment: Segment, begun: float, before: float, beyond: _Trial) -> _Trial:
         """The step that ends on a limit, between none (short of it) and `beyond`, by the Illinois method."""
@@ -330,7 +355,8 @@ class Experiment:
 
         low, f_low = 0.0, distance(self._seen)
         best, f_high, kept = beyond, distance(beyond.seen), 0
-        while f_high > LANDED and best.dt - low > LANDED * best.dt:
+        shortest = SMALLEST * self.stepping.initial  # where the limit was passed from the start
+        while f_high > LANDED and best.dt - low > NARROWEST * best.dt and best.dt > shortest:
             part = f_low / (f_low - f_high) if f_low < 0.0 else 0.5
             dt = low + min(max(part, 0.01), 0.99) * (best.dt - low)
             trial = self._trial(segment, begun, before, dt)
@@ -356,17 +382,6 @@ class Experiment:
             for name, q in past[1].stored.items():
                 self._memory[name] = self._memory[name] + plan.a2 / dt * q
         return plan
-
-    def _control(self, segment: Segment, time: float) -> Control:
-        """Scaled equations of the terminals; all but the working electrode float."""
-        count, eq = len(self.model.terminals), self.problem.equations
-        a, b, s = np.zeros(count), np.ones(count), np.zeros(count)
-        if WORKING in self.model.terminals:
-            by_voltage, by_current = segment.mode.coefficients
-            size = abs(by_voltage) * eq.vt + abs(by_current) * eq.current_scale
-            a[0], b[0] = by_voltage * eq.vt / size, by_current * eq.current_scale / size
-            s[0] = segment.value(time) / size
-        return Control(a, b, s)
 
     def _current(self) -> float:
         """Of the working electrode in A/m^2, at the present state and plan."""
@@ -399,26 +414,6 @@ class Experiment:
             order,
         )
 
-    def _state(self) -> FloatArray:
-        """All fields of this rank, ghosts included, and the potentials of terminals."""
-        return np.concatenate(
-            [*(f.x.array for f in self.problem.functions.values()), self.problem.potentials]
-        )
-
-    def _restore(self, state: FloatArray) -> None:
-        start = 0
-        for function in self.problem.functions.values():
-            function.x.array[:] = state[start : start + function.x.array.size]
-            start += function.x.array.size
-        self.problem.set_potentials(state[start:].copy())
-
-    def _concentrations(self, state: FloatArray) -> FloatArray:
-        """Scaled concentrations at owned nodes, shape (nodes, species)."""
-        function = self.problem.functions[LIQUID]
-        width = function.x.block_size
-        size = function.x.index_map.size_local * width
-        return state[:size].reshape(-1, width)[:, : width - 1]
-
     def _safe(self, guess: FloatArray) -> FloatArray:
         """A prediction without negative concentrations: those keep a tenth of what they were."""
         if not self.model.logarithmic:
@@ -435,7 +430,7 @@ class Experiment:
         With double layers, of all potentials too.
         """
         parts = []
-        new, old = self._concentrations(state), self._concentrations(guess)
+        new, old = self.problem.concentrations(state), self.problem.concentrations(guess)
         if self.model.logarithmic:
             new, old = np.exp(new), np.exp(old)
         if new.shape[1]:
@@ -448,9 +443,29 @@ class Experiment:
             parts.append(0.0)
         return max(parts, default=0.0)
 
+    def _charging(self, difference: Stored) -> float:
+        """Mean over all double layers of a difference in their voltage, in units of RT/F.
+
+        Under potential control nothing else tells how fast they charge. Taken from the stored part of the
+        charge balances, so that it holds with films and junctions too.
+        """
+        eq, total = self.problem.equations, 0.0
+        if self._layers == 0.0 or self.model.closure.resolves_charge:
+            return 0.0
+        for name in difference.keys() - {"terminals"}:
+            if name == LIQUID:
+                q, scale = difference[name].reshape(-1, len(eq.fields))[:, -1], eq.scale[POTENTIAL]
+            elif name in eq.scale:
+                q, scale = difference[name], eq.scale[name]
+            else:
+                continue
+            total += float(np.sum(np.abs(q))) / scale
+        unit = eq.tags.unit**eq.tags.dim
+        return float(self.comm.allreduce(total, op=MPI.SUM) * unit / (self._layers * eq.vt))
+
     def _fine(self, outcome: Outcome) -> bool:
         """Whether a solve converged to finite fields and no negative concentration (collective)."""
-        state = self._state()
+        state = self.problem.snapshot()
         ok = outcome.converged and bool(np.all(np.isfinite(state)))
         if ok and not self.model.logarithmic:
             ok = self.problem.lowest_concentration()[0] > -NEGATIVE
@@ -466,6 +481,12 @@ class Experiment:
                     f"{name} is used up (down to {c:.3g} mol/m3): the current is above what transport can "
                     "bring; lower it, or give the step a voltage limit"
                 )
+        for interface in self.model.interfaces:
+            if interface.series is not None:
+                values = self.problem.functions[f"{FILM}{interface.boundary}"].x.array
+                largest = self.comm.allreduce(float(values.max(initial=-np.inf)), op=MPI.MAX)
+                if said := interface.series.hardship(largest):
+                    return f"{said} ({interface.boundary}); lower the current, or give a voltage limit"
         return "Newton's method does not converge; a smaller time.initial_step or a finer mesh may help"
 
 

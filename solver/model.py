@@ -75,6 +75,10 @@ class Series(Protocol):
         """Potential inner side minus potential at the reaction, V."""
         ...
 
+    def hardship(self, s: float) -> str:
+        """What keeps more current from passing where the unknown reaches `s`, in words; empty if nothing."""
+        ...
+
 
 @dataclass(frozen=True)
 class Film:
@@ -93,6 +97,10 @@ class Film:
     def drop(self, s: Any, scale: float) -> Any:
         """R i."""
         return self.resistance * scale * s
+
+    def hardship(self, s: float) -> str:
+        """A film passes any current."""
+        return ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +121,12 @@ class Barrier:
     def drop(self, s: Any, scale: float) -> Any:
         """Inner potential minus that of the deposit: -s V_T, and R i of the film."""
         return -self.schottky.voltage * s + self.resistance * self.current(s, scale)
+
+    def hardship(self, s: float) -> str:
+        """Within 2 % of J_s the junction is what limits."""
+        if s < 4.0:
+            return ""
+        return f"the junction supplies {self.schottky.saturation:.4g} A/m2 at the most"
 
 
 @dataclass(frozen=True)
@@ -164,12 +178,15 @@ class Flow:
         velocity: components in m/s, formulas in x, y, z (m) as many as the mesh has dimensions.
         outlets: boundaries that the flow leaves through.
         streamline: streamline-upwind stabilisation (Brooks and Hughes, Comput. Methods Appl. Mech. Eng. 32,
-            199 (1982)), steady part; needed where the cell Peclet number exceeds 1 along the flow.
+            199 (1982)); needed where the cell Peclet number exceeds 1 along the flow.
+        inlets: boundaries where electrolyte of the initial composition enters: the total flux of every
+            species is c v.n there. To hold concentrations themselves, use Prescribed instead.
     """
 
     velocity: tuple[Expression, ...]
     outlets: tuple[str, ...] = ()
     streamline: bool = True
+    inlets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

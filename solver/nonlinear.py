@@ -8,11 +8,12 @@ have (0, 1) and s = 0. Positivity: a Newton correction takes away at most nine t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from mpi4py import MPI
 from petsc4py import PETSc
 
 from .discretisation import Control, Discretisation
@@ -24,6 +25,11 @@ SMALLEST_PORTION = 2.0**-12
 """Of a change of control."""
 KEPT = 0.1
 """Part of a concentration that a Newton correction leaves at the least."""
+STALLED = 1e-9
+"""Corrections relative to the unknowns: a solve that ends as its steps are small while Newton's method wants
+more than this was held up by the line search or by positivity, and has not converged."""
+ROUNDING = 4e-16
+"""Relative rounding of the stored parts of the equations."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class Newton:
             database.setValue(name, value)
         database.prefixPop()
         self.snes.setFromOptions()
+        self._wanted = 0.0
         self._pending = [prefix + name for name in {**preset.options, **(options or {})}]
         preset.split(self.snes.getKSP(), problem)
         block = layout.blocks[LIQUID]
@@ -85,15 +92,28 @@ class Newton:
             PETSc.Options().delValue(self._pending.pop())
         self._load(self._x)
         reason = int(self.snes.getConvergedReason())
+        if reason == PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE and self._wanted > STALLED:
+            reason = int(PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH)
+        pc = self.snes.getKSP().getPC()
+        if pc.getFailedReason() and not self.preset.fields:
+            pc.reset()  # after a singular matrix PETSc would not let MUMPS factorise again
         return Outcome(
-            reason > 0,
+            reason > 0 or self._is_noise(memory),
             int(self.snes.getIterationNumber()),
             int(self.snes.getLinearSolveIterations()),
             reason,
         )
 
-    def reach(self, memory: Mapping[str, FloatArray], target: Control) -> Outcome:
-        """Solve for a control that differs much from the present one, in portions if need be."""
+    def reach(
+        self,
+        memory: Mapping[str, FloatArray],
+        target: Control,
+        fine: Callable[[Outcome], bool] = lambda outcome: outcome.converged,
+    ) -> Outcome:
+        """Solve for a control that differs much from the present one, in portions if need be.
+
+        `fine` says, alike on all ranks, whether an outcome will do; the one returned may not.
+        """
         problem = self.problem
         present = problem.potentials[: target.a.size]
         start = target.a * present + target.b * problem.terminal_currents(memory)
@@ -101,15 +121,22 @@ class Newton:
         while True:
             goal = min(done + portion, 1.0)
             outcome = self.solve(memory, Control(target.a, target.b, (1.0 - goal) * start + goal * target.s))
-            if outcome.converged and goal == 1.0:
+            good = fine(outcome)
+            if good and goal == 1.0:
                 return outcome
-            if outcome.converged:
+            if good:
                 saved, done, portion = problem.snapshot(), goal, 2.0 * portion
                 continue
             problem.restore(saved)
             portion = 0.5 * min(portion, 1.0)
             if portion < SMALLEST_PORTION:
                 return outcome
+
+    def _is_noise(self, memory: Mapping[str, FloatArray]) -> bool:
+        """Whether what is left of the residual is rounding of Q a0/dt, large in short steps (collective)."""
+        square = sum(float(np.sum(q**2)) for name, q in memory.items() if name != "terminals")
+        total = self.problem.comm.allreduce(square, op=MPI.SUM)
+        return bool(self.snes.getFunctionNorm() <= ROUNDING * np.sqrt(total))
 
     def residual(self, memory: Mapping[str, FloatArray], control: Control) -> FloatArray:
         """Residual of the present state, unknowns of this rank."""
@@ -139,6 +166,7 @@ class Newton:
 
     def _keep_positive(self, x: Any, y: Any) -> bool:
         """Shorten a correction x - y where it would take more than 1 - KEPT of a concentration."""
+        self._wanted = float(y.norm()) / max(float(x.norm()), 1.0)
         if self._concentrations.size:
             here = x.array_r[self._concentrations]
             with y as step:
