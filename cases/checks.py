@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cases.units import LENGTH, write
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
 
 Problem = tuple[str, str]
 """Dotted key, and what is wrong with its value."""
+_DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')  # a dot outside quotes
 
 
 def problems(case: Case) -> list[Problem]:
     """Everything that is wrong with a case whose values are each fine by themselves."""
-    checks = (_apex, _islands, _mesh, _species, _neutral, _metal, _surfaces, _stop, _assumptions)
+    checks = (_apex, _islands, _mesh, _species, _neutral, _metal, _control, _surfaces, _stop, _assumptions)
     return [problem for check in checks for problem in check(case)]
 
 
@@ -130,6 +132,17 @@ def _metal(case: Case) -> Iterator[Problem]:
         )
 
 
+def _control(case: Case) -> Iterator[Problem]:
+    control = case.control
+    for key in type(control).model_fields:
+        if key != "voltage" and getattr(control, key) is not None:
+            yield (
+                f"control.{key}",
+                "an electrode that grows knows constant voltage only, expected control.voltage; "
+                "a cell with geometry.shape knows all of control",
+            )
+
+
 def _surfaces(case: Case) -> Iterator[Problem]:
     for name, surface in (("matrix", case.surfaces.matrix), ("island", case.surfaces.island)):
         if surface is not None and surface.contact == "schottky" and surface.schottky is None:
@@ -148,12 +161,24 @@ def _stop(case: Case) -> Iterator[Problem]:
 
 
 def _assumptions(case: Case) -> Iterator[Problem]:
-    for key in case.assumptions:
+    yield from assumptions(case, case.assumptions)
+
+
+def assumptions(case: object, keys: Mapping[str, str]) -> Iterator[Problem]:
+    """Keys of assumptions that lead to no value of the case."""
+    for key in keys:
         here: object = case
-        for part in key.split("."):
-            if isinstance(here, dict):
+        for part in split(key):
+            if isinstance(here, Mapping):
                 here = here.get(part)
+            elif isinstance(here, Sequence) and not isinstance(here, str) and part.isdecimal():
+                here = here[int(part)] if len(part) < 6 and int(part) < len(here) else None
             else:
                 here = getattr(here, part) if part in getattr(type(here), "model_fields", {}) else None
         if here is None:
             yield f'assumptions."{key}"', "expected the key of a value that this case gives"
+
+
+def split(path: str) -> list[str]:
+    """Parts of a dotted key; a part in quotes may hold dots."""
+    return [part.strip('"') for part in _DOT.split(path)]
