@@ -16,7 +16,10 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from cases.control import program
 from cases.dump import dump
+from cases.fixed import build as fixed
+from cases.fixed.schema import FixedCase
 from cases.live import Live
 from cases.schema import Case
 from cases.schema import Surface as SurfaceCase
@@ -27,9 +30,9 @@ from solver.cell import Cell, Sizes, Steps, Stop
 from solver.contact import Contact, Ohmic, Schottky
 from solver.coverage import FRESH
 from solver.electrolyte import Metal, Species
+from solver.fixed_run import run_fixed
 from solver.laws import Constant
 from solver.physics import Physics, binary_physics
-from solver.program import hold
 from solver.reaction import ButlerVolmer
 from solver.run import GAVE_UP, Run
 from solver.surface import Surface
@@ -37,7 +40,12 @@ from solver.writer import RunFolder
 
 
 def run_case(
-    case: Case, source: Path | str, out: Path, *, max_steps: int | None = None, quiet: bool = False
+    case: Case | FixedCase,
+    source: Path | str,
+    out: Path,
+    *,
+    max_steps: int | None = None,
+    quiet: bool = False,
 ) -> int:
     """Run `case` into the folder `out` (collective); returns the exit code."""
     comm = MPI.COMM_WORLD
@@ -46,9 +54,12 @@ def run_case(
     provenance = _provenance(source, comm)
     folder.json("provenance.json", provenance)
     with Live(out / "log.txt", rank=comm.rank, quiet=quiet) as live:
-        live.start(case.title, _goal(case))
+        live.start(case.title, fixed.goal(case) if isinstance(case, FixedCase) else _goal(case))
         try:
-            code = Run(build(case), folder, comm, live).march(max_steps)
+            if isinstance(case, FixedCase):
+                code = run_fixed(fixed.cell(case), folder, comm, live, max_steps)
+            else:
+                code = Run(build(case), folder, comm, live).march(max_steps)
         except KeyboardInterrupt:
             live.message("interrupted")
             raise
@@ -80,7 +91,7 @@ def build(case: Case) -> Cell:
         front=initial_front(case, sizes),
         bases=bases,
         physics=physics(case),
-        program=hold(case.control.voltage),
+        program=program(case.control),
         surfaces=surfaces,
         seed_contact=seed_contact,
         sizes=sizes,
@@ -143,10 +154,12 @@ def initial_front(case: Case, sizes: Sizes) -> Front:
     return replace(front, coverage=np.where(bare, FRESH, front.coverage))
 
 
-def mesh_case(case: Case, target: Path) -> str:
+def mesh_case(case: Case | FixedCase, target: Path) -> str:
     """Write the mesh that `case` starts from to `target`; returns a line that describes it."""
     import meshio
 
+    if isinstance(case, FixedCase):
+        return fixed.write_mesh(case, target)
     sizes = _sizes(case)
     front, unit = initial_front(case, sizes), case.geometry.gap
     field = SizeField(bulk=sizes.bulk / unit, growth=sizes.growth)

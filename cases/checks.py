@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cases.units import LENGTH, write
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 Problem = tuple[str, str]
 """Dotted key, and what is wrong with its value."""
+_DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')  # a dot outside quotes
 
 
 def problems(case: Case) -> list[Problem]:
@@ -148,12 +150,24 @@ def _stop(case: Case) -> Iterator[Problem]:
 
 
 def _assumptions(case: Case) -> Iterator[Problem]:
-    for key in case.assumptions:
+    yield from assumptions(case, case.assumptions)
+
+
+def assumptions(case: object, keys: Mapping[str, str]) -> Iterator[Problem]:
+    """Keys of assumptions that lead to no value of the case."""
+    for key in keys:
         here: object = case
-        for part in key.split("."):
-            if isinstance(here, dict):
+        for part in split(key):
+            if isinstance(here, Mapping):
                 here = here.get(part)
+            elif isinstance(here, Sequence) and not isinstance(here, str) and part.isdecimal():
+                here = here[int(part)] if len(part) < 6 and int(part) < len(here) else None
             else:
                 here = getattr(here, part) if part in getattr(type(here), "model_fields", {}) else None
         if here is None:
             yield f'assumptions."{key}"', "expected the key of a value that this case gives"
+
+
+def split(path: str) -> list[str]:
+    """Parts of a dotted key; a part in quotes may hold dots."""
+    return [part.strip('"') for part in _DOT.split(path)]

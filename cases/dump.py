@@ -1,4 +1,4 @@
-"""Write a `Case` as TOML with every default filled in; reading it gives the same case, bit for bit."""
+"""Write a case as TOML with every default filled in; reading it gives the same case, bit for bit."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cases.schema import Case
+from cases.section import Section
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def dump(case: Case) -> str:
+def dump(case: Section) -> str:
     """Text of a case file; quantities in the units one thinks in, what is not set left out."""
     return "\n".join(_table((), case.model_dump(exclude_none=True))).lstrip() + "\n"
 

@@ -1,4 +1,6 @@
-"""From a file, or the name of a shipped case, to a checked `Case`.
+"""From a file, or the name of a shipped case, to a checked `Case` or `FixedCase`.
+
+A file with `geometry.shape` describes a cell of fixed shape; any other, a cell whose electrode grows.
 
 Nothing but `CaseError` leaves these functions for bad input, whatever the file holds.
 """
@@ -15,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cases.errors import CaseError
+from cases.fixed.schema import FixedCase
 from cases.messages import dotted, quoted, sentences
 from cases.schema import Case
 
@@ -22,6 +25,10 @@ _FOLDER = Path(__file__).parent
 _LARGEST = 1_000_000  # bytes
 _DEEPEST = 12  # tables within tables; the schema needs 5
 _DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')  # a dot outside quotes
+
+
+AnyCase = Case | FixedCase
+"""What a case file may be."""
 
 
 def shipped() -> dict[str, Path]:
@@ -54,7 +61,7 @@ def find(source: str | Path) -> Path:
     raise CaseError(f"{quoted(str(source))} is neither a file nor a shipped case; {hint}")
 
 
-def load(source: str | Path, overrides: Iterable[str] = ()) -> Case:
+def load(source: str | Path, overrides: Iterable[str] = ()) -> AnyCase:
     """Read a case from a file or by the name of a shipped one, with ``key=value`` overrides.
 
     Raises:
@@ -71,11 +78,15 @@ def load(source: str | Path, overrides: Iterable[str] = ()) -> Case:
         raise CaseError(f"{path}: not a text file in UTF-8") from None
     except OSError as error:
         raise CaseError(f"{path} cannot be read: {_reason(error)}") from None
-    return loads(text, overrides, name=str(path))
+    return loads(text, overrides, name=str(path), folder=path.parent)
 
 
-def loads(text: str, overrides: Iterable[str] = (), *, name: str = "case") -> Case:
+def loads(
+    text: str, overrides: Iterable[str] = (), *, name: str = "case", folder: Path | None = None
+) -> AnyCase:
     """Read a case from the text of a file; ``name`` stands for it in messages.
+
+    A mesh file that it names is looked for in ``folder``; one that an override names, where one stands.
 
     Raises:
         CaseError: every error found, one sentence each.
@@ -86,12 +97,14 @@ def loads(text: str, overrides: Iterable[str] = (), *, name: str = "case") -> Ca
         raise CaseError(f"{name}: nested too deeply") from None
     except ValueError as error:  # TOMLDecodeError, and what int() and datetime() refuse
         raise CaseError(f"{name}: not valid TOML: {error}") from None
+    if folder is not None:
+        _place(tables, folder)
     for override in overrides:
         assign(tables, override)
     return from_tables(tables)
 
 
-def from_tables(tables: Mapping[str, Any]) -> Case:
+def from_tables(tables: Mapping[str, Any]) -> AnyCase:
     """Check the tables of a case file, given as Python dicts of the same texts and numbers.
 
     Raises:
@@ -99,10 +112,12 @@ def from_tables(tables: Mapping[str, Any]) -> Case:
     """
     if _depth(tables) > _DEEPEST:
         raise CaseError(f"tables are nested more than {_DEEPEST} deep")
+    geometry = tables.get("geometry")
+    kind: type[AnyCase] = FixedCase if isinstance(geometry, Mapping) and "shape" in geometry else Case
     try:
-        return Case.model_validate(tables)
+        return kind.model_validate(tables)
     except ValidationError as error:
-        raise CaseError(sentences(error, Case, tables)) from None
+        raise CaseError(sentences(error, kind, tables)) from None
 
 
 def assign(tables: dict[str, Any], override: str) -> None:
@@ -126,6 +141,13 @@ def assign(tables: dict[str, Any], override: str) -> None:
             raise CaseError(f"--set {dotted(path)}: {dotted(path[:depth])} is a value, not a table")
         here = inner
     here[path[-1]] = _value(text.strip())
+
+
+def _place(tables: dict[str, Any], folder: Path) -> None:
+    """Make the path of a mesh file absolute, as seen from the folder of the case."""
+    geometry = tables.get("geometry")
+    if isinstance(geometry, dict) and isinstance(file := geometry.get("file"), str) and file:
+        geometry["file"] = str(folder.absolute() / file)
 
 
 def _value(text: str) -> Any:

@@ -12,6 +12,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from cases.checks import split
+from cases.section import Kinds
 from cases.units import Unit
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -22,6 +24,7 @@ _LATER = {
     "transport.closure": ("secondary", "supporting", "poisson"),
     "growth.method": ("phase_field",),
 }
+_NAME = "a name of letters, digits, _ and -, beginning with a letter"
 
 
 def dotted(path: Sequence[object]) -> str:
@@ -67,12 +70,13 @@ def _case(detail: ErrorDetails, tables: Mapping[str, Any]) -> list[str]:
     lines = []
     for path, why in detail["ctx"]["problems"]:
         value: object = tables
-        for key in path.split("."):
-            if isinstance(value, list) and key.isdecimal():
-                value = value[int(key)]
+        for key in split(path):
+            if isinstance(value, list | tuple) and key.isdecimal():
+                value = value[int(key)] if int(key) < len(value) else None
             else:
                 value = value.get(key) if isinstance(value, dict) else None
-        shown = "" if value is None or isinstance(value, dict | list) else f" = {quoted(value)}"
+        hidden = value is None or isinstance(value, dict | list | tuple) or path.startswith("assumptions.")
+        shown = "" if hidden else f" = {quoted(value)}"
         lines.append(f"{path}{shown}: {why}")
     return lines
 
@@ -80,10 +84,14 @@ def _case(detail: ErrorDetails, tables: Mapping[str, Any]) -> list[str]:
 def _one(detail: ErrorDetails, model: type[BaseModel]) -> str:
     kind, context = detail["type"], detail.get("ctx", {})
     loc = [key for key in detail["loc"] if key != "[key]"]
-    path = dotted(loc)
+    path = dotted(_written(model, loc))
     value = f"{path} = {quoted(detail['input'])}"
     if "[key]" in detail["loc"]:
-        return f"{path}: expected a name of letters, digits, _ and -, beginning with a letter"
+        return f"{path}: expected {_NAME}"
+    if kind == "string_pattern_mismatch":
+        return f"{value}: expected {_NAME}"
+    if kind.startswith("union_tag"):
+        return _kind(path, detail["input"], _annotation(model, loc))
     if kind == "extra_forbidden":
         holder = _bare(_annotation(model, loc[:-1]))
         return f"{path}: unknown key, {suggestion(str(loc[-1]), list(getattr(holder, 'model_fields', ())))}"
@@ -105,20 +113,39 @@ def _one(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _literal(path: str, value: object, annotation: object) -> str:
-    words = [str(word) for word in get_args(_bare(annotation))]
+    words = get_args(_bare(annotation))
     if value in _LATER.get(path, ()):
         return f"not available yet, expected {_either(words)}"
-    return suggestion(value, words) if isinstance(value, str) else f"expected {_either(words)}"
+    texts = [word for word in words if isinstance(word, str)]
+    return suggestion(value, texts) if isinstance(value, str) and texts else f"expected {_either(words)}"
 
 
-def _either(words: Sequence[str]) -> str:
-    return " or ".join(", ".join(f'"{word}"' for word in words).rsplit(", ", 1))
+def _kind(path: str, value: object, annotation: object) -> str:
+    """A table whose kind cannot be told."""
+    kinds, members = _kinds(annotation)
+    if not isinstance(value, dict):
+        return f"{path} = {quoted(value)}: expected a table"
+    given = value.get(kinds.key) if kinds is not None else None
+    if kinds is None or given is None:
+        return f"{path}.{kinds.key if kinds else ''}: missing, expected {_either(list(members))}"
+    hint = (
+        suggestion(given, list(members)) if isinstance(given, str) else f"expected {_either(list(members))}"
+    )
+    return f"{path}.{kinds.key} = {quoted(given)}: {hint}"
+
+
+def _either(words: Sequence[object]) -> str:
+    return " or ".join(", ".join(map(quoted, words)).rsplit(", ", 1))
 
 
 def _annotation(model: type[BaseModel], loc: Sequence[object]) -> object:
     """Type of the field that ``loc`` leads to, with its constraints; object if it leads nowhere."""
     here: object = model
     for key in loc:
+        _, members = _kinds(here)
+        if key in members:
+            here = members[str(key)]
+            continue
         here = _bare(here)
         if get_origin(here) is dict:
             here = get_args(here)[1]
@@ -129,7 +156,22 @@ def _annotation(model: type[BaseModel], loc: Sequence[object]) -> object:
             here = (field.annotation, *field.metadata)
         else:
             return object
-    return here if isinstance(here, tuple) else _bare(here)
+    return here if isinstance(here, tuple) or _kinds(here)[0] else _bare(here)
+
+
+def _written(model: type[BaseModel], loc: Sequence[object]) -> list[object]:
+    """A location without the kinds of tables, which pydantic puts in and the file has as values."""
+    return [key for n, key in enumerate(loc) if key not in _kinds(_annotation(model, loc[:n]))[1]]
+
+
+def _kinds(annotation: object) -> tuple[Kinds | None, Mapping[str, Any]]:
+    """What tells the kinds of a union of sections, and the sections by kind."""
+    parts = annotation if isinstance(annotation, tuple) else getattr(annotation, "__metadata__", ())
+    union = annotation[0] if isinstance(annotation, tuple) else next(iter(get_args(annotation)), None)
+    for part in parts:
+        if isinstance(part, Kinds):
+            return part, part.members(union)
+    return None, {}
 
 
 def _bare(annotation: object) -> object:
@@ -148,7 +190,7 @@ def _expected(annotation: object) -> str:
         return unit.expected
     bare = _bare(annotation)
     if get_origin(bare) is Literal:
-        return _either([str(word) for word in get_args(bare)])
+        return _either(get_args(bare))
     if get_origin(bare) is dict or (isinstance(bare, type) and issubclass(bare, BaseModel)):
         return "a table"
     return _KINDS.get(bare, "another value")

@@ -9,8 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cases.control import program
+from cases.fixed import overview as fixed
+from cases.fixed.schema import FixedCase
 from cases.schema import Case
-from cases.units import CONDUCTIVITY, CURRENT_DENSITY, DIFFUSIVITY, LENGTH, VOLTAGE, Dimension, write
+from cases.units import CONDUCTIVITY, CURRENT_DENSITY, DIFFUSIVITY, LENGTH, Dimension, write
 from solver.constants import BOLTZMANN_EV, FARADAY
 
 
@@ -45,12 +48,12 @@ def saturation_current(case: Case) -> float | None:
     return junction.richardson * temperature**2 * math.exp(-junction.barrier / (BOLTZMANN_EV * temperature))
 
 
-def overview(case: Case) -> RenderableType:
+def overview(case: Case | FixedCase) -> RenderableType:
     """Table for the screen: the cell, what is derived from its values, and what is assumed."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, text in _rows(case):
+    for name, text in fixed.rows(case) if isinstance(case, FixedCase) else _rows(case):
         table.add_row(name, Text(text))
     return Group(Text(case.title, style="bold"), "", table, "", _assumptions(case))
 
@@ -60,7 +63,7 @@ def _rows(case: Case) -> list[tuple[str, str]]:
     rows = [
         ("cell", f"{write(geometry.width, LENGTH)} wide, gap {write(geometry.gap, LENGTH)}"),
         ("electrode", _electrode(case)),
-        ("voltage", write(case.control.voltage, VOLTAGE)),
+        ("control", program(case.control).describe()),
     ]
     rows += [
         (f"diffusivity {name}", _rounded(case.electrolyte.diffusivity(name), DIFFUSIVITY))
@@ -91,7 +94,7 @@ def _electrode(case: Case) -> str:
     return f"bare, one apex {width} wide, {height} high"
 
 
-def _assumptions(case: Case) -> RenderableType:
+def _assumptions(case: Case | FixedCase) -> RenderableType:
     if not case.assumptions:
         return Text("No value is marked as an assumption.")
     lines: list[RenderableType] = [Text(f"{len(case.assumptions)} assumptions", style="bold")]

@@ -24,8 +24,9 @@ from cases.cell import (
     Surface,
     Surfaces,
 )
+from cases.control import Control
 from cases.section import Section
-from cases.settings import Control, Growth, Mesh, Output, Solver, Stepping, Stop, Transport
+from cases.settings import Growth, Mesh, Output, Solver, Stepping, Stop, Transport
 
 __all__ = [
     "Apex", "Case", "Control", "Electrolyte", "Geometry", "Growth", "Islands", "Kinetics", "Mesh", "Metal",

@@ -9,10 +9,10 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from cases.section import Count, OptionName, Section
-from cases.units import ChargeDensity, Length, Time, Voltage
+from cases.units import ChargeDensity, Length, Time
 
 
-def _option(value: object) -> object:
+def option(value: object) -> object:
     """Let a PETSc option through: text, a whole number of 32 bits, a finite number, or true/false."""
     if isinstance(value, str | bool) or (isinstance(value, int) and abs(value) < 2**31):
         return value
@@ -26,13 +26,6 @@ class Transport(Section):
 
     closure: Literal["electroneutral"] = "electroneutral"
     """What closes the set of equations; "electroneutral": the charges of the ions sum to zero everywhere."""
-
-
-class Control(Section):
-    """What the instrument does."""
-
-    voltage: Voltage
-    """Potential of the working electrode against the counter electrode, constant; negative deposits metal."""
 
 
 class Growth(Section):
@@ -101,5 +94,5 @@ class Solver(Section):
     """Relative reduction of the residual at which Newton's method stops."""
     newton_max_it: Count = 15
     """Most iterations of Newton's method in a step before the step is made shorter."""
-    petsc: dict[OptionName, Annotated[str | int | float | bool, BeforeValidator(_option)]] = Field(default={})
+    petsc: dict[OptionName, Annotated[str | int | float | bool, BeforeValidator(option)]] = Field(default={})
     """PETSc options by name without the dash, laid over the preset."""

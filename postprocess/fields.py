@@ -106,29 +106,20 @@ def read_field(path: Path, time_s: float) -> Field:
     Raises:
         ValueError: The file cannot be read or holds no triangles.
     """
-    from vtkmodules.vtkIOXML import vtkXMLPUnstructuredGridReader, vtkXMLUnstructuredGridReader
-
-    reader = vtkXMLPUnstructuredGridReader() if path.suffix == ".pvtu" else vtkXMLUnstructuredGridReader()
-    reader.SetFileName(str(path))
-    reader.Update()
-    grid = reader.GetOutput()
-    if reader.GetErrorCode() or not grid.GetNumberOfCells():
-        raise ValueError(f"{path} cannot be read as a mesh with fields")
-    position = _numpy(grid.GetPoints().GetData()).astype(float)
-    points = _arrays(grid.GetPointData())
-    cells = _arrays(grid.GetCellData())
+    grid = read_vtk(path)
+    position = numpy_of(grid.GetPoints().GetData()).astype(float)
+    points = arrays(grid.GetPointData())
+    cells = arrays(grid.GetCellData())
     kinds = np.array([grid.GetCellType(k) for k in range(grid.GetNumberOfCells())])
-    owned = np.isin(kinds, TRIANGLES)
-    if "vtkGhostType" in cells:
-        owned &= (cells["vtkGhostType"].astype(int) & (DUPLICATE | HIDDEN)) == 0
-    start = _numpy(grid.GetCells().GetOffsetsArray())[:-1][owned]
-    connectivity = _numpy(grid.GetCells().GetConnectivityArray())
+    owned = np.isin(kinds, TRIANGLES) & ~is_hidden(cells, len(kinds))
+    start = numpy_of(grid.GetCells().GetOffsetsArray())[:-1][owned]
+    connectivity = numpy_of(grid.GetCells().GetConnectivityArray())
     if not len(start):
         raise ValueError(f"{path} holds no triangles")
     corners = connectivity[start[:, None] + np.arange(3)]
 
     used = np.unique(corners)
-    identity = points.get("vtkOriginalPointIds", _by_position(position))[used]
+    identity = points.get("vtkOriginalPointIds", by_position(position))[used]
     _, representative, joined = np.unique(identity, return_index=True, return_inverse=True)
     keep = used[representative]
     renumber = np.full(len(position), -1)
@@ -138,18 +129,45 @@ def read_field(path: Path, time_s: float) -> Field:
     return Field(time_s, x, y, renumber[corners].astype(np.int64), data)
 
 
-def _numpy(array: Any) -> npt.NDArray[Any]:
+def read_vtk(path: Path) -> Any:
+    """The vtkUnstructuredGrid in a `.vtu` or `.pvtu` file.
+
+    Raises:
+        ValueError: The file cannot be read, or holds no cells.
+    """
+    from vtkmodules.vtkIOXML import vtkXMLPUnstructuredGridReader, vtkXMLUnstructuredGridReader
+
+    reader = vtkXMLPUnstructuredGridReader() if path.suffix == ".pvtu" else vtkXMLUnstructuredGridReader()
+    reader.SetFileName(str(path))
+    reader.Update()
+    grid = reader.GetOutput()
+    if reader.GetErrorCode() or not grid.GetNumberOfCells():
+        raise ValueError(f"{path} cannot be read as a mesh with fields")
+    return grid
+
+
+def is_hidden(cells: Mapping[str, npt.NDArray[Any]], count: int) -> npt.NDArray[np.bool_]:
+    """Which of `count` cells are copies of another piece's cells, by their cell data."""
+    if "vtkGhostType" not in cells:
+        return np.zeros(count, dtype=bool)
+    return np.asarray((cells["vtkGhostType"].astype(int) & (DUPLICATE | HIDDEN)) != 0)
+
+
+def numpy_of(array: Any) -> npt.NDArray[Any]:
+    """A VTK array as a NumPy array."""
     from vtkmodules.util import numpy_support
 
     convert: Callable[[Any], npt.NDArray[Any]] = numpy_support.vtk_to_numpy
     return convert(array)
 
 
-def _arrays(data: Any) -> dict[str, npt.NDArray[Any]]:
-    return {data.GetArrayName(k): _numpy(data.GetArray(k)) for k in range(data.GetNumberOfArrays())}
+def arrays(data: Any) -> dict[str, npt.NDArray[Any]]:
+    """Point or cell data by name."""
+    return {data.GetArrayName(k): numpy_of(data.GetArray(k)) for k in range(data.GetNumberOfArrays())}
 
 
-def _by_position(position: Floats) -> Ints:
+def by_position(position: Floats) -> Ints:
+    """The same number for nodes at the same place."""
     size = float(np.ptp(position, axis=0).max())
     _, number = np.unique(np.rint(position / (1e-10 * size)), axis=0, return_inverse=True)
     return np.asarray(number, dtype=np.int64).reshape(-1)

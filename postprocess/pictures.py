@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from postprocess import draw, style
+from postprocess.fixed_pictures import figures as fixed_figures
 from postprocess.history import history
 from postprocess.run import Run, RunError
 
@@ -29,6 +30,8 @@ def plot(run: Path) -> list[Path]:
     - `history`: heights, roughness, current, coverage and floating seeds against time.
     - `current`: current density along the front at several times.
 
+    Runs of fixed geometry have others, see `fixed_pictures.figures`.
+
     Args:
         run: Run folder, finished or interrupted.
 
@@ -41,11 +44,13 @@ def plot(run: Path) -> list[Path]:
     data = Run.read(run)
     figures: dict[str, Figure] = {}
     with style.publication():
+        if data.fixed:
+            figures = fixed_figures(data)
         if data.fronts:
             figures["front"] = front(data)
         if data.fronts and data.field_files:
             figures["concentration"] = concentration(data)
-        if data.steps > 1:
+        if data.steps > 1 and not data.fixed:
             figures["history"] = history(data)
         if data.fronts and any(np.isfinite(f.current_A_m2).any() for f in data.fronts):
             figures["current"] = current(data)

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from postprocess.fields import Field, is_complete, read_field
+from postprocess.grids import Grid, read_grid
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -123,6 +124,11 @@ class Run:
         return bool(self.summary)
 
     @property
+    def fixed(self) -> bool:
+        """Whether the geometry was fixed: such a run went through a program of segments and has no fronts."""
+        return "segment" in self.metrics
+
+    @property
     def steps(self) -> int:
         """Number of accepted steps."""
         return len(next(iter(self.metrics.values())))
@@ -145,6 +151,17 @@ class Run:
         """
         try:
             return read_field(self.field_files[index], float(self.field_times_s[index]))
+        except ValueError as error:
+            raise RunError(f"{error}.") from error
+
+    def grid(self, index: int) -> Grid:
+        """As `field`, for a mesh of any dimension.
+
+        Raises:
+            RunError: The file is damaged.
+        """
+        try:
+            return read_grid(self.field_files[index], float(self.field_times_s[index]))
         except ValueError as error:
             raise RunError(f"{error}.") from error
 
@@ -181,20 +198,30 @@ def _title(folder: Path, summary: Mapping[str, Any]) -> str:
     return str(title or folder.resolve().name)
 
 
-def _complete_lines(path: Path) -> list[str]:
+def complete_lines(path: Path) -> list[str]:
     """Lines that end in a line break: a writer stopped in the middle leaves the last one without."""
     with path.open(encoding="utf-8", newline="") as file:
         return [line.rstrip("\r\n") for line in file if line.endswith("\n")]
 
 
-def _numbers(column: list[str], name: str, path: Path) -> Floats:
+def numbers(column: list[str], name: str, path: Path) -> Floats:
+    """A column as numbers, NaN where it is empty.
+
+    Raises:
+        RunError: It holds something else.
+    """
     try:
         return np.array([float(value) if value else np.nan for value in column], dtype=float)
     except ValueError as error:
         raise RunError(f"Column {name} of {path} holds something else than numbers: {error}.") from error
 
 
-def _table(lines: list[str], path: Path) -> dict[str, list[str]]:
+def read_table(lines: list[str], path: Path) -> dict[str, list[str]]:
+    """Columns of comma-separated lines as text.
+
+    Raises:
+        RunError: A line has another number of values than the first.
+    """
     rows = list(csv.reader(lines))
     if not rows:
         return {}
@@ -206,10 +233,10 @@ def _table(lines: list[str], path: Path) -> dict[str, list[str]]:
 
 
 def _read_metrics(path: Path) -> dict[str, Floats]:
-    table = _table(_complete_lines(path), path)
+    table = read_table(complete_lines(path), path)
     if not table:
         raise RunError(f"{path} is empty: the run had not begun.")
-    return {name: _numbers(column, name, path) for name, column in table.items()}
+    return {name: numbers(column, name, path) for name, column in table.items()}
 
 
 def _read_fronts(folder: Path) -> tuple[Front, ...]:
@@ -228,16 +255,16 @@ def _read_fronts(folder: Path) -> tuple[Front, ...]:
 
 
 def _read_front(path: Path) -> Front | None:
-    lines = _complete_lines(path)
+    lines = complete_lines(path)
     comments = " ".join(line for line in lines if line.startswith("#"))
     notes = {key: float(value) for key, value in re.findall(r"(\w+)=([-+.\deE]+|nan|inf)(?=\s|$)", comments)}
-    table = _table([line for line in lines if not line.startswith("#")], path)
+    table = read_table([line for line in lines if not line.startswith("#")], path)
     if "time_s" not in notes or len(table.get("x_um", ())) < 2:
         return None
     missing = [name for name in FRONT_COLUMNS if name not in table]
     if missing:
         raise RunError(f"{path} has no column {missing[0]}.")
-    value = {name: _numbers(table[name], name, path) for name in FRONT_COLUMNS if name != "surface"}
+    value = {name: numbers(table[name], name, path) for name in FRONT_COLUMNS if name != "surface"}
     return Front(
         notes["time_s"],
         notes.get("charge_C_m2", float("nan")),

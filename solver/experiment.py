@@ -26,20 +26,20 @@ from .model import LIQUID, WORKING, Model
 from .multistep import Formula, extrapolate, formula
 from .nonlinear import Newton, Outcome
 from .presets import DIRECT, Preset
-from .segment import Observation, Segment
+from .segment import Current, Observation, Potential, Segment
 from .types import FloatArray
 
 LANDED = 1e-7
 """How far beyond a limit, in its own scale, counts as on it."""
-NARROWEST = 1e-15
-"""Bracket of a landing, in steps: near depletion a voltage goes through volts within 1e-12 of a step."""
+NARROWEST = 1e-12
+"""Bracket of a landing, in steps: near depletion a voltage goes through a volt within 1e-10 of a step."""
 INSTANT = 1e-4
 """Length of the instant at the start of a segment, in first steps."""
 SMALLEST = 1e-9
 """Smallest step, in first steps."""
 SAFETY, LARGEST_GROWTH = 0.9, 2.0
 """Of the step size control."""
-LONGEST_MARCH = 200
+LONGEST_MARCH = 100
 """Growing steps in which a steady state must show."""
 NEGATIVE = 1e-12
 """Scaled concentration below zero that is rounding."""
@@ -288,6 +288,9 @@ class Experiment:
             dt *= self._shrink
             self.rejected += 1
             if dt < SMALLEST * self.stepping.initial:
+                trial = self._comply(segment, begun, before, dt, wanted)
+                if trial is not None:
+                    break
                 trouble = self._hardship()
                 self.problem.restore(self._past[0].state)
                 raise StepError(f"the step fell to {dt:.1e} s at t = {self.time:.6g} s: {trouble}")
@@ -367,7 +370,32 @@ class Experiment:
             else:
                 f_high *= 0.5 if kept < 0 and f_high > 2.0 * LANDED else 1.0
                 low, f_low, kept = dt, f, -1
-        return best
+        landed = None if f_high <= LANDED else self._comply(segment, begun, before, best.dt, beyond.dt)
+        return landed or best
+
+    def _comply(
+        self, segment: Segment, begun: float, before: float, dt: float, longest: float
+    ) -> _Trial | None:
+        """The step onto a voltage limit where an ion is used up: the limit held, less current than asked for.
+
+        There the voltage goes from volts above to volts below in no time that a step could resolve. Steps
+        double from `dt` until transport cannot bring what the segment asks for; None if that never happens.
+        """
+        asked = segment.value(self.time + dt - begun)
+        beyond = {"above": 0.5 * LANDED, "below": -0.5 * LANDED}  # so that rounding does not miss the limit
+        limits = [
+            limit.value + beyond[limit.direction] * limit.scale
+            for limit in segment.limits
+            if limit.quantity == "voltage"
+        ]
+        while limits and asked != 0.0 and segment.mode == Current() and dt <= longest:
+            for value in limits:
+                held = replace(segment, mode=Potential(), start=value, rate=0.0)
+                trial = self._trial(held, begun, before, dt)
+                if trial is not None and 0.0 < trial.seen.current / asked <= 1.0:
+                    return trial
+            dt *= 2.0
+        return None
 
     # --- parts of a step
 

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from dolfinx import fem, io
@@ -38,11 +38,9 @@ class RunFolder:
         """Make the folder (rank 0) and open the series."""
         self.path, self.comm = path, comm
         self.frames = 0
-        self._metrics: Any = None
-        self._rows: csv.DictWriter[str] | None = None
+        self._tables: dict[str, tuple[TextIO, csv.DictWriter[str]]] = {}
         if comm.rank == 0:
-            (path / "front").mkdir(parents=True, exist_ok=True)
-            (path / "fields").mkdir(exist_ok=True)
+            (path / "fields").mkdir(parents=True, exist_ok=True)
         comm.barrier()
 
     def text(self, name: str, content: str) -> None:
@@ -57,14 +55,19 @@ class RunFolder:
 
     def metrics(self, row: Mapping[str, float]) -> None:
         """Append a row to metrics.csv."""
+        self.row("metrics.csv", row)
+
+    def row(self, name: str, row: Mapping[str, float | str]) -> None:
+        """Append a row to a table; the first one names the columns."""
         if self.comm.rank != 0:
             return
-        if self._rows is None:
-            self._metrics = (self.path / "metrics.csv").open("w", newline="", encoding="utf-8")
-            self._rows = csv.DictWriter(self._metrics, fieldnames=list(row))
-            self._rows.writeheader()
-        self._rows.writerow({key: f"{value:.10g}" for key, value in row.items()})
-        self._metrics.flush()
+        if name not in self._tables:
+            new = (self.path / name).open("w", newline="", encoding="utf-8")
+            self._tables[name] = new, csv.DictWriter(new, fieldnames=list(row))
+            self._tables[name][1].writeheader()
+        file, table = self._tables[name]
+        table.writerow({key: v if isinstance(v, str) else f"{v:.10g}" for key, v in row.items()})
+        file.flush()
 
     def frame(
         self, time: float, charge: float, problem: Growing, front: Front, edge_current: FloatArray
@@ -75,10 +78,16 @@ class RunFolder:
             self._front(time, charge, problem.domain.unit * 1e6, front, edge_current)
         self.frames += 1
 
+    def add_frame(self, time: float, file: str) -> None:
+        """Put a file of `fields/`, whole on disk, at the end of the series."""
+        if self.comm.rank == 0:
+            self._series(time, file)
+        self.frames += 1
+
     def close(self) -> None:
         """Close open files."""
-        if self._metrics is not None:
-            self._metrics.close()
+        for file, _ in self._tables.values():
+            file.close()
 
     def _fields(self, time: float, problem: Growing) -> None:
         """One .pvtu with its pieces, then the series file anew: a kill between leaves the old series."""
@@ -97,15 +106,16 @@ class RunFolder:
         finally:
             x /= scale
         if self.comm.rank == 0:
-            self._series(time, stem)
+            single = self.path / "fields" / f"{stem}.pvd"
+            found = re.search(r'file="([^"]+)"', single.read_text(encoding="utf-8"))
+            if found is None:
+                raise OSError(f"{single} names no piece")
+            self._series(time, found[1])
+            single.unlink()
 
-    def _series(self, time: float, stem: str) -> None:
+    def _series(self, time: float, file: str) -> None:
         """DOLFINx writes a series only when it is closed; this one is whole after every frame."""
-        single = self.path / "fields" / f"{stem}.pvd"
-        found = re.search(r'file="([^"]+)"', single.read_text(encoding="utf-8"))
-        if found is None:
-            raise OSError(f"{single} names no piece")
-        entry = f'    <DataSet timestep="{time:.10g}" group="" part="0" file="fields/{found[1]}"/>'
+        entry = f'    <DataSet timestep="{time:.10g}" group="" part="0" file="fields/{file}"/>'
         entries = [*self._entries(), entry]
         lines = [
             '<?xml version="1.0"?>',
@@ -118,7 +128,6 @@ class RunFolder:
         temporary = target.with_suffix(".part")
         temporary.write_text("\n".join(lines), encoding="utf-8")
         os.replace(temporary, target)
-        single.unlink()
 
     def _entries(self) -> list[str]:
         if self.frames == 0:
@@ -148,4 +157,5 @@ class RunFolder:
         ]
         lines += [f"{x:.9g},{y:.9g},{s},{c:.6g},{p},{i:.8g}" for x, y, s, c, p, i in rows]
         path = self.path / "front" / f"front_{self.frames:06d}.csv"
+        path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -169,7 +169,7 @@ def test_find_suggests(tmp_path: Path) -> None:
         CaseError, match='"na3sb" is neither a file nor a shipped case; did you mean "na3sb_ni"'
     ):
         find("na3sb")
-    with pytest.raises(CaseError, match="shipped cases are bare_ni, na3sb_ni"):
+    with pytest.raises(CaseError, match=r"shipped cases are bare_ni, .*na3sb_ni"):
         find("quite another thing")
     with pytest.raises(CaseError, match=r"folder without a case\.toml"):
         find(tmp_path)

@@ -1,0 +1,133 @@
+"""Instrument readings of runs of fixed geometry: voltage and current against time, voltammograms."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from postprocess import style
+from postprocess.fixed import Stage, stages
+from postprocess.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from postprocess.run import Floats
+
+MOST_BANDS, MOST_NAMES = 60, 8
+"""Segments that are told apart by a band, and that carry their names."""
+NARROWEST_NAME = 0.07
+"""Part of the time axis below which a segment does not carry its name."""
+ROUNDING = 1e-9
+"""V, mA/cm2 or mAh/cm2 below which a reading is zero."""
+MILLIAMPERES = 0.1
+"""mA/cm2 per A/m2."""
+
+
+def history(run: Run) -> Figure:
+    """Voltage, current density and deposited charge against time, the segments of the program marked."""
+    time = run.metric("time_s")
+    unit, name = style.time_unit(float(time[-1]))
+    rows = [
+        ("voltage_V", 1.0, "voltage (V)", style.BLUE),
+        ("current_A_m2", MILLIAMPERES, "current density\n(mA/cm²)", style.VERMILION),
+        ("capacity_mAh_cm2", 1.0, "charge deposited\n(mAh/cm²)", style.GREEN),
+    ]
+    figure = Figure(figsize=(style.DOUBLE * 0.72, 1.25 * len(rows) + 0.7), layout="constrained")
+    panels = figure.subplots(len(rows), 1, sharex=True)
+    for ax, (column, factor, label, colour) in zip(panels, rows, strict=True):
+        ax.plot(unit * time, factor * run.metric(column), color=colour)
+        ax.set(ylabel=label, xlim=(0, unit * time[-1] or None))
+        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        _room(ax, factor * run.metric(column))
+        bands(ax, run, unit)
+    _names(panels[0], run, unit)
+    panels[-1].set_xlabel(f"time ({name})")
+    figure.align_ylabels(panels)
+    return figure
+
+
+def bands(ax: Axes, run: Run, unit: float) -> None:
+    """Shade every other segment."""
+    shown = stages(run)
+    for stage in shown[1::2] if len(shown) <= MOST_BANDS else []:
+        start, end = stage.times(run)
+        ax.axvspan(unit * start, unit * end, facecolor="#EEF0F2", edgecolor="none", zorder=0)
+
+
+def _room(ax: Axes, values: Floats) -> None:
+    """Limits with some room; a value that is constant but for rounding is shown as constant."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    level = max(abs(low), abs(high), ROUNDING)
+    spread = high - low if high - low > 1e-6 * level else level
+    ax.set_ylim(low - 0.08 * spread, high + 0.08 * spread)
+
+
+def _names(ax: Axes, run: Run, unit: float) -> None:
+    shown = stages(run)
+    if not 1 < len(shown) <= MOST_NAMES:
+        return
+    whole = unit * run.metric("time_s")[-1]
+    for stage in shown:
+        start, end = (unit * t for t in stage.times(run))
+        if end - start > NARROWEST_NAME * whole:
+            ax.annotate(
+                stage.name.replace(" ", "\n", 1) if end - start < 0.2 * whole else stage.name,
+                (0.5 * (start + end), 1.0),
+                xycoords=("data", "axes fraction"),
+                xytext=(0, 2),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                fontsize=7.0,
+            )
+
+
+def sweeps(run: Run) -> list[Stage]:
+    """The segments that are sweeps."""
+    return [stage for stage in stages(run) if stage.kind == "sweep"]
+
+
+def voltammogram(run: Run) -> Figure:
+    """Current density against voltage during sweeps, cycles told apart by colour."""
+    figure = Figure(figsize=(style.SINGLE, 2.6), layout="constrained")
+    ax = figure.subplots()
+    draw_voltammogram(ax, run)
+    cycles = sorted({cycle(stage) for stage in sweeps(run)})
+    if len(cycles) > 1:
+        colours = ScalarMappable(Normalize(cycles[0], cycles[-1]), style.TIME_MAP)
+        bar = figure.colorbar(colours, ax=ax, ticks=MaxNLocator(5, integer=True))
+        bar.set_label("cycle")
+    return figure
+
+
+def draw_voltammogram(ax: Axes, run: Run, colour: str | None = None, label: str | None = None) -> None:
+    """Draw the sweeps of a run, in one colour or coloured by cycle."""
+    voltage, current = run.metric("voltage_V"), MILLIAMPERES * run.metric("current_A_m2")
+    shown = sweeps(run)
+    cycles = sorted({cycle(stage) for stage in shown})
+    scale = ScalarMappable(Normalize(cycles[0], max(cycles[-1], cycles[0] + 1)), style.TIME_MAP)
+    for k, stage in enumerate(shown):
+        line = colour or str(style.BLUE)
+        own = colour is None and len(cycles) > 1
+        ax.plot(
+            voltage[stage.rows],
+            current[stage.rows],
+            color=scale.to_rgba(cycle(stage)) if own else line,
+            label=label if k == 0 else None,
+        )
+    ax.axhline(0.0, color="#B0B0B0", linewidth=0.5, zorder=0)
+    ax.set(xlabel="voltage (V)", ylabel="current density (mA/cm²)")
+
+
+def cycle(stage: Stage) -> int:
+    """Number of the cycle that a segment belongs to, 1 where its name has none."""
+    found = re.search(r"cycle (\d+)/", stage.name)
+    return int(found[1]) if found else 1

@@ -1,0 +1,258 @@
+"""Pictures of a run of fixed geometry: readings, profiles in 1D, fields in 2D and 3D, current along electrodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from postprocess import draw, style
+from postprocess.fixed import Electrode, electrodes, species
+from postprocess.fixed_history import MILLIAMPERES, history, sweeps, voltammogram
+from postprocess.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from postprocess.grids import Grid
+    from postprocess.run import Floats
+
+MOST_PROFILES, MOST_PANELS, MOST_SPECIES, MOST_ELECTRODES = 8, 3, 3, 4
+FLAT = 1e-9
+"""Relative difference within a field that is rounding."""
+
+
+def figures(run: Run) -> dict[str, Figure]:
+    """Every picture that the data of a run allow, by name.
+
+    - `history`: voltage, current density and charge against time.
+    - `voltammogram`: current density against voltage, where the program sweeps.
+    - `profiles`: concentrations and potentials against x at several times, in 1D.
+    - `fields`: concentrations and potential at several times in 2D, on a cut through the middle in 3D.
+    - `current`: current density along every electrode at several times in 2D, over it at the end in 3D.
+    """
+    made: dict[str, Figure] = {}
+    if run.steps > 1:
+        made["history"] = history(run)
+    if sweeps(run):
+        made["voltammogram"] = voltammogram(run)
+    if run.field_files:
+        dimension = run.grid(0).dimension
+        made |= {"profiles": profiles(run)} if dimension == 1 else {"fields": fields(run)}
+        if dimension > 1 and electrodes(run):
+            made["current"] = current(run) if dimension == 2 else current_maps(run)
+    return made
+
+
+def profiles(run: Run) -> Figure:
+    """Concentrations and potentials against x at several times."""
+    shown = [run.grid(k) for k in draw.spread_in_time(run.field_times_s, MOST_PROFILES)]
+    return draw_profiles([(shown, None)])
+
+
+def draw_profiles(series: Sequence[tuple[Sequence[Grid], str | None]]) -> Figure:
+    """Profiles of one or more runs; those with a colour are drawn in it, the others coloured by time."""
+    every = [grid for grids, _ in series for grid in grids]
+    names = quantities(every[-1])
+    columns = min(2, len(names))
+    rows = -(-len(names) // columns)
+    figure = Figure(
+        figsize=(style.DOUBLE * (0.55 if columns == 1 else 1.0), 2.0 * rows + 0.3), layout="constrained"
+    )
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=True).ravel()
+    unit, time_name = style.time_unit(max(grid.time_s for grid in every))
+    times = [unit * grid.time_s for grid in every]
+    colours = ScalarMappable(Normalize(min(times), max(max(times), min(times) + 1e-12)), style.TIME_MAP)
+    factor, length = length_unit(every)
+    for ax, (name, label) in zip(panels, names.items(), strict=False):
+        for grids, colour in series:
+            for grid in grids:
+                here = colour or colours.to_rgba(unit * grid.time_s)
+                for group in lines(grid, name):
+                    ax.plot(factor * grid.points_um[group, 0], grid.values[name][group], color=here)
+        ax.set(ylabel=label)
+        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    for ax in panels[len(names) :]:
+        ax.set_axis_off()
+    for ax in panels[max(0, len(names) - columns) : len(names)]:
+        ax.set_xlabel(f"x ({length})")
+        ax.tick_params(labelbottom=True)
+    panels[0].set_xlim(
+        *(factor * bound for bound in (every[0].points_um[:, 0].min(), every[0].points_um[:, 0].max()))
+    )
+    if any(colour is None for _, colour in series):
+        figure.colorbar(colours, ax=list(panels), label=f"time ({time_name})")
+    return figure
+
+
+def lines(grid: Grid, name: str) -> list[Floats]:
+    """Node numbers of the connected pieces on which a field of a 1D grid has a meaning, each in order of x."""
+    cells = grid.where(name)
+    if not len(cells):
+        return []
+    cells = cells[np.argsort(grid.points_um[cells, 0].mean(axis=1))]
+    cells = np.take_along_axis(cells, np.argsort(grid.points_um[cells, 0], axis=1), axis=1)
+    breaks = np.flatnonzero(cells[1:, 0] != cells[:-1, 1]) + 1
+    return [np.r_[piece[0, 0], piece[:, 1]] for piece in np.split(cells, breaks)]
+
+
+def quantities(grid: Grid) -> dict[str, str]:
+    """Array name -> label: concentrations, then potentials; of species in a fixed ratio everywhere only one.
+
+    In a neutral binary electrolyte the second concentration is the first one times a constant.
+    """
+    names: dict[str, str] = {}
+    for name, who in species(grid.values).items():
+        value = grid.values[name]
+        if not any(_proportional(value, grid.values[other]) for other in names):
+            names[name] = f"concentration of {who}\n(mol/m³)"
+    for name in grid.values:
+        if name.startswith("potential_") and np.isfinite(grid.values[name]).any():
+            region = name.removeprefix("potential_").removesuffix("V").removesuffix("_")
+            names[name] = f"potential of {region}\n(V)" if region else "potential of electrolyte\n(V)"
+    return names
+
+
+def _proportional(a: Floats, b: Floats) -> bool:
+    ok = np.isfinite(a) & np.isfinite(b)
+    if not ok.any() or not np.any(b[ok]):
+        return False
+    ratio = float(a[ok] @ b[ok] / (b[ok] @ b[ok]))
+    return bool(np.all(np.abs(a[ok] - ratio * b[ok]) <= FLAT * np.abs(a[ok]).max()))
+
+
+def length_unit(grids: Sequence[Grid]) -> tuple[float, str]:
+    """Units per micrometre in which the cell reads well, and the unit's name."""
+    size = max(float(np.ptp(grid.points_um, axis=0).max()) for grid in grids)
+    for micrometres, name in ((1e3, "mm"), (1.0, "µm"), (1e-3, "nm")):
+        if size >= 2.0 * micrometres:
+            return 1.0 / micrometres, name
+    return 1e3, "nm"
+
+
+def fields(run: Run) -> Figure:
+    """Concentrations and potential at up to three times, one row each; 3D on a cut through the middle of y."""
+    shown = [run.grid(k) for k in draw.spread_in_time(run.field_times_s, MOST_PANELS)]
+    axes, place = (0, 1), ""
+    if shown[0].dimension == 3:
+        middle = 0.5 * float(shown[0].points_um[:, 1].min() + shown[0].points_um[:, 1].max())
+        shown = [grid.cut(1, middle) for grid in shown]
+        factor, length = length_unit(shown)
+        axes, place = (0, 2), f", y = {factor * middle:.4g} {length}"
+    names = dict(list(quantities(shown[-1]).items())[: MOST_SPECIES + 1])
+    factor, length = length_unit(shown)
+    across, up = _panel(shown[0], axes, len(shown))
+    figure = Figure(figsize=(0.75 + len(shown) * (across + 0.15) + 0.8, 0.55 + len(names) * (up + 0.28)))
+    unit, time_name = style.time_unit(shown[-1].time_s)
+    for row, (name, label) in enumerate(names.items()):
+        values = np.concatenate([grid.values[name][np.unique(grid.where(name))] for grid in shown])
+        colours = ScalarMappable(
+            _scale(values), style.CONCENTRATION_MAP if name.startswith("c_") else "viridis"
+        )
+        bottom = 0.45 + (len(names) - 1 - row) * (up + 0.28)
+        for k, grid in enumerate(shown):
+            ax = draw.place(figure, 0.6 + k * (across + 0.15), bottom, across, up)
+            _field(ax, grid, name, axes, factor, colours)
+            if row == 0:
+                ax.set_title(f"{unit * grid.time_s:.4g} {time_name}{place}", pad=3)
+            ax.tick_params(labelbottom=row == len(names) - 1, labelleft=k == 0)
+            ax.set(xlabel=f"x ({length})" if row == len(names) - 1 else "")
+            ax.set(ylabel=f"{'xyz'[axes[1]]} ({length})" if k == 0 else "")
+        bar = draw.place(figure, 0.6 + len(shown) * (across + 0.15) - 0.05, bottom, 0.09, up)
+        draw.colour_bar(bar, colours, label)
+    return figure
+
+
+def _panel(grid: Grid, axes: tuple[int, int], count: int) -> tuple[float, float]:
+    """Width and height of a panel in inches; long and thin cells are stretched across to be seen."""
+    width, height = (float(np.ptp(grid.points_um[:, axis])) for axis in axes)
+    most = (style.DOUBLE - 1.55 - 0.15 * count) / count
+    scale = min(most / width, 2.4 / height)
+    return max(scale * width, 0.7), max(scale * height, 0.7)
+
+
+def _scale(values: Floats) -> Normalize:
+    """From the smallest to the largest value; a uniform field is one colour, not its rounding."""
+    low, high = float(values.min()), float(values.max())
+    room = max(1e-6 * max(abs(low), abs(high)), 1e-12)
+    return Normalize(low, high) if high - low > room else Normalize(low - 10 * room, high + 10 * room)
+
+
+def _field(
+    ax: Axes, grid: Grid, name: str, axes: tuple[int, int], factor: float, colours: ScalarMappable
+) -> None:
+    x, y = (factor * grid.points_um[:, axis] for axis in axes)
+    ax.set_facecolor(style.METAL)
+    values = np.nan_to_num(grid.values[name])
+    mesh = ax.tripcolor(
+        x, y, grid.where(name), values, shading="gouraud", norm=colours.norm, cmap=colours.get_cmap()
+    )
+    mesh.set_rasterized(True)
+    ax.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+
+
+def current(run: Run) -> Figure:
+    """Current density along every electrode at several times."""
+    found = dict(list(electrodes(run).items())[:MOST_ELECTRODES])
+    figure = Figure(figsize=(style.SINGLE + 0.7, 1.7 * len(found) + 0.3), layout="constrained")
+    panels = figure.subplots(len(found), 1, squeeze=False).ravel()
+    longest = max(items[-1].time_s for items in found.values())
+    unit, name = style.time_unit(longest)
+    colours = ScalarMappable(Normalize(0.0, unit * longest or 1.0), style.TIME_MAP)
+    for ax, (boundary, items) in zip(panels, found.items(), strict=True):
+        for k in draw.spread_in_time([e.time_s for e in items], MOST_PROFILES):
+            x, y, label = along(items[k])
+            ax.plot(x, MILLIAMPERES * y, color=colours.to_rgba(unit * items[k].time_s))
+        ax.set(
+            xlabel=label, title=f"{boundary} electrode" if boundary in ("working", "counter") else boundary
+        )
+        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    figure.supylabel("current density (mA/cm²)", fontsize=8.0)
+    figure.colorbar(colours, ax=list(panels), label=f"time ({name})")
+    return figure
+
+
+def along(electrode: Electrode) -> tuple[Floats, Floats, str]:
+    """Place and current density along an electrode in 2D, and what the place is.
+
+    The place is the coordinate in which the electrode is longest. Where neighbouring facets do not touch, as
+    between the strips of a patterned electrode, a NaN interrupts the line.
+    """
+    axis = int(np.argmax(np.ptp(electrode.places_um, axis=0)))
+    order = np.argsort(electrode.places_um[:, axis], kind="stable")
+    places, size = electrode.places_um[order], electrode.size[order]
+    gap = np.linalg.norm(np.diff(places, axis=0), axis=1) - 0.5 * (size[1:] + size[:-1])
+    breaks = np.flatnonzero(gap > 0.01 * size[1:]) + 1
+    x = np.insert(places[:, axis], breaks, np.nan)
+    return x, np.insert(electrode.current_A_m2[order], breaks, np.nan), f"{'xyz'[axis]} (µm)"
+
+
+def current_maps(run: Run) -> Figure:
+    """Current density over every electrode of a 3D cell at the end, facet by facet."""
+    found = dict(list(electrodes(run).items())[:MOST_ELECTRODES])
+    figure = Figure(figsize=(2.9 * len(found), 2.5), layout="constrained")
+    panels = figure.subplots(1, len(found), squeeze=False).ravel()
+    unit, name = style.time_unit(max(items[-1].time_s for items in found.values()))
+    for ax, (boundary, items) in zip(panels, found.items(), strict=True):
+        last = items[-1]
+        axes = sorted(np.argsort(np.ptp(last.places_um, axis=0))[-2:].tolist())
+        density = MILLIAMPERES * last.current_A_m2
+        shown = PolyCollection(
+            last.corners_um[:, :, axes], array=density, norm=_scale(density), cmap="viridis"
+        )
+        shown.set(edgecolor="face", linewidth=0.2)
+        ax.add_collection(shown)
+        ax.autoscale_view()
+        ax.set(aspect="equal", xlabel=f"{'xyz'[axes[0]]} (µm)", ylabel=f"{'xyz'[axes[1]]} (µm)")
+        ax.set_title(f"{boundary}, {unit * last.time_s:.4g} {name}")
+        figure.colorbar(shown, ax=ax, label="current density (mA/cm²)")
+    return figure

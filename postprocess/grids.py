@@ -1,0 +1,129 @@
+"""Fields on intervals, triangles or tetrahedra: reading VTK files of one or many pieces, cuts by a plane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from postprocess.fields import arrays, by_position, is_hidden, numpy_of, read_vtk
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LINEAR = {
+    3: [[0, 1]],
+    21: [[0, 2], [2, 1]],
+    5: [[0, 1, 2]],
+    22: [[0, 3, 5], [3, 1, 4], [5, 4, 2], [3, 4, 5]],
+    10: [[0, 1, 2, 3]],
+    24: [
+        *([0, 4, 6, 7], [4, 1, 5, 8], [6, 5, 2, 9], [7, 8, 9, 3]),  # corners
+        *([5, 7, 4, 6], [5, 7, 6, 9], [5, 7, 9, 8], [5, 7, 8, 4]),  # the octahedron between them
+    ],
+}
+"""Linear cells that a VTK cell (lines, triangles, tetrahedra of degree 1 and 2) is drawn as."""
+
+CROSSED = {1: [(0, 1), (0, 2), (0, 3)], 2: [(0, 2), (0, 3), (1, 3), (1, 2)], 3: [(0, 3), (1, 3), (2, 3)]}
+"""Edges of a tetrahedron that a plane crosses, in turn, by the number of nodes (the first ones) below it."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Point data on simplices at one time.
+
+    Attributes:
+        time_s: Time, s.
+        points_um: Places of the nodes, micrometres, shape (n, 3).
+        cells: Node numbers of every cell, shape (m, d + 1) in d dimensions.
+        values: Array name -> values at the nodes, shape (n,); NaN where a field has no meaning.
+        region: Number of the region of every cell, shape (m,); zeros where none was written.
+    """
+
+    time_s: float
+    points_um: Floats
+    cells: Ints
+    values: Mapping[str, Floats]
+    region: Ints
+
+    @property
+    def dimension(self) -> int:
+        """1, 2 or 3."""
+        return int(self.cells.shape[1]) - 1
+
+    def where(self, name: str) -> Ints:
+        """Cells on which a field has a meaning, shape (k, d + 1)."""
+        return np.asarray(self.cells[np.isfinite(self.values[name])[self.cells].all(axis=1)])
+
+    def cut(self, axis: int, at: float) -> Grid:
+        """The triangles in which the plane x_axis = at (micrometres) cuts tetrahedra; fields interpolated."""
+        x = self.points_um[:, axis] - at
+        x = np.where(x == 0.0, 1e-12 * np.ptp(x), x)  # no node lies on the plane
+        below = (x < 0.0)[self.cells]
+        pieces, parents = [], []
+        for count in (1, 2, 3):
+            chosen = np.flatnonzero(below.sum(axis=1) == count)
+            order = np.argsort(~below[chosen], axis=1, kind="stable")
+            node = np.take_along_axis(self.cells[chosen], order, axis=1)  # those below come first
+            ends = np.stack([node[:, list(pair)] for pair in CROSSED[count]], axis=1)
+            for corners in [(0, 1, 2)] if count != 2 else [(0, 1, 2), (0, 2, 3)]:
+                pieces.append(ends[:, list(corners)])
+                parents.append(chosen)
+        ends = np.sort(np.concatenate(pieces).reshape(-1, 2), axis=1)
+        edges, number = np.unique(ends, axis=0, return_inverse=True)
+        a, b = edges.T
+        part = x[a] / (x[a] - x[b])
+
+        def between(values: Floats) -> Floats:
+            share = part.reshape(-1, *([1] * (values.ndim - 1)))
+            return np.asarray((1.0 - share) * values[a] + share * values[b])
+
+        return replace(
+            self,
+            points_um=between(self.points_um),
+            cells=number.reshape(-1, 3).astype(np.int64),
+            values={name: between(values) for name, values in self.values.items()},
+            region=self.region[np.concatenate(parents)],
+        )
+
+
+def read_grid(path: Path, time_s: float) -> Grid:
+    """Read a `.vtu` file or a parallel `.pvtu` file as one mesh of linear cells without seams.
+
+    Cells of degree 2 are divided at the middles of their edges, so that all values are kept. Nodes shared by
+    pieces are joined as in `fields.read_field`.
+
+    Raises:
+        ValueError: The file cannot be read, or holds other cells or cells of several dimensions.
+    """
+    grid = read_vtk(path)
+    position = numpy_of(grid.GetPoints().GetData()).astype(float)
+    points, cells = arrays(grid.GetPointData()), arrays(grid.GetCellData())
+    kinds = np.array([grid.GetCellType(k) for k in range(grid.GetNumberOfCells())])
+    owned = ~is_hidden(cells, len(kinds))
+    found = {int(kind) for kind in np.unique(kinds[owned])}
+    if not found or not found <= set(LINEAR) or len({len(LINEAR[kind][0]) for kind in found}) > 1:
+        raise ValueError(f"{path} holds cells that are not all lines, triangles or tetrahedra")
+    start = numpy_of(grid.GetCells().GetOffsetsArray())[:-1]
+    connectivity = numpy_of(grid.GetCells().GetConnectivityArray())
+    region = cells.get("region", np.zeros(len(kinds))).astype(np.int64)
+    parts, regions = [], []
+    for kind in sorted(found):
+        chosen = np.flatnonzero(owned & (kinds == kind))
+        split = np.array(LINEAR[kind])
+        parts.append(connectivity[start[chosen][:, None, None] + split[None]].reshape(-1, split.shape[1]))
+        regions.append(np.repeat(region[chosen], len(split)))
+    joined = np.concatenate(parts)
+    used = np.unique(joined)
+    identity = points.get("vtkOriginalPointIds", by_position(position))[used]
+    _, representative, number = np.unique(identity, return_index=True, return_inverse=True)
+    keep = used[representative]
+    renumber = np.full(len(position), -1)
+    renumber[used] = number
+    values = {n: v[keep].astype(float) for n, v in points.items() if not n.startswith("vtk") and v.ndim == 1}
+    new: Any = renumber[joined]
+    return Grid(time_s, position[keep], new.astype(np.int64), values, np.concatenate(regions))

@@ -1,0 +1,1 @@
+"""Comparisons of the solver with exact solutions; each module registers its studies."""
