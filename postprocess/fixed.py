@@ -57,7 +57,7 @@ class Electrode:
     values: Mapping[str, Floats]
 
     @property
-    def current_A_m2(self) -> Floats:
+    def current(self) -> Floats:
         """Current density, A/m2, negative where metal deposits."""
         return self.values["current_A_m2"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -120,11 +120,17 @@ def draw_voltammogram(ax: Axes, run: Run, colour: str | None = None, label: str 
         ax.plot(
             voltage[stage.rows],
             current[stage.rows],
-            color=scale.to_rgba(cycle(stage)) if own else line,
+            color=shade(scale, cycle(stage)) if own else line,
+            linewidth=0.9,
             label=label if k == 0 else None,
         )
     ax.axhline(0.0, color="#B0B0B0", linewidth=0.5, zorder=0)
     ax.set(xlabel="voltage (V)", ylabel="current density (mA/cm²)")
+
+
+def shade(colours: ScalarMappable, value: float) -> Any:
+    """The colour of a value."""
+    return colours.get_cmap()(colours.norm(value))
 
 
 def cycle(stage: Stage) -> int:

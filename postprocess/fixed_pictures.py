@@ -1,9 +1,9 @@
-"""Pictures of a run of fixed geometry: readings, profiles in 1D, fields in 2D and 3D, current along electrodes."""
+"""Pictures of a run of fixed geometry: readings, profiles in 1D, fields in 2D and 3D, currents on electrodes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from postprocess import draw, style
 from postprocess.fixed import Electrode, electrodes, species
-from postprocess.fixed_history import MILLIAMPERES, history, sweeps, voltammogram
+from postprocess.fixed_history import MILLIAMPERES, history, shade, sweeps, voltammogram
 from postprocess.run import Run
 
 if TYPE_CHECKING:
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
 MOST_PROFILES, MOST_PANELS, MOST_SPECIES, MOST_ELECTRODES = 8, 3, 3, 4
 FLAT = 1e-9
-"""Relative difference within a field that is rounding."""
+"""Relative difference of fields that is rounding."""
+UNIFORM = 0.01
+"""Smallest range of a map of the current density, relative: unstructured meshes leave a faint pattern."""
+GAP = 0.3
+"""Between panels, inches."""
 
 
 def figures(run: Run) -> dict[str, Figure]:
@@ -73,7 +77,7 @@ def draw_profiles(series: Sequence[tuple[Sequence[Grid], str | None]]) -> Figure
     for ax, (name, label) in zip(panels, names.items(), strict=False):
         for grids, colour in series:
             for grid in grids:
-                here = colour or colours.to_rgba(unit * grid.time_s)
+                here: Any = colour or shade(colours, unit * grid.time_s)
                 for group in lines(grid, name):
                     ax.plot(factor * grid.points_um[group, 0], grid.values[name][group], color=here)
         ax.set(ylabel=label)
@@ -92,7 +96,7 @@ def draw_profiles(series: Sequence[tuple[Sequence[Grid], str | None]]) -> Figure
 
 
 def lines(grid: Grid, name: str) -> list[Floats]:
-    """Node numbers of the connected pieces on which a field of a 1D grid has a meaning, each in order of x."""
+    """Nodes of the connected pieces on which a field of a 1D grid has a meaning, each in order of x."""
     cells = grid.where(name)
     if not len(cells):
         return []
@@ -111,11 +115,11 @@ def quantities(grid: Grid) -> dict[str, str]:
     for name, who in species(grid.values).items():
         value = grid.values[name]
         if not any(_proportional(value, grid.values[other]) for other in names):
-            names[name] = f"concentration of {who}\n(mol/m³)"
+            names[name] = f"c({who}) (mol/m³)"
     for name in grid.values:
         if name.startswith("potential_") and np.isfinite(grid.values[name]).any():
             region = name.removeprefix("potential_").removesuffix("V").removesuffix("_")
-            names[name] = f"potential of {region}\n(V)" if region else "potential of electrolyte\n(V)"
+            names[name] = f"φ of {region} (V)" if region else "φ (V)"
     return names
 
 
@@ -137,51 +141,53 @@ def length_unit(grids: Sequence[Grid]) -> tuple[float, str]:
 
 
 def fields(run: Run) -> Figure:
-    """Concentrations and potential at up to three times, one row each; 3D on a cut through the middle of y."""
+    """Concentrations and potentials at up to three times, one row each; in 3D on the plane through mid-y."""
     shown = [run.grid(k) for k in draw.spread_in_time(run.field_times_s, MOST_PANELS)]
     axes, place = (0, 1), ""
+    factor, length = length_unit(shown)
     if shown[0].dimension == 3:
         middle = 0.5 * float(shown[0].points_um[:, 1].min() + shown[0].points_um[:, 1].max())
         shown = [grid.cut(1, middle) for grid in shown]
-        factor, length = length_unit(shown)
-        axes, place = (0, 2), f", y = {factor * middle:.4g} {length}"
+        axes, place = (0, 2), f"y = {factor * middle:.4g} {length}"
     names = dict(list(quantities(shown[-1]).items())[: MOST_SPECIES + 1])
-    factor, length = length_unit(shown)
     across, up = _panel(shown[0], axes, len(shown))
-    figure = Figure(figsize=(0.75 + len(shown) * (across + 0.15) + 0.8, 0.55 + len(names) * (up + 0.28)))
+    step, rise, low = max(across + GAP, 0.85), up + 0.28, 0.45
+    high = low + (len(names) - 1) * rise + up + 0.25
+    figure = Figure(figsize=(0.6 + (len(shown) - 1) * step + across + 0.9, high + (0.2 if place else 0.0)))
     unit, time_name = style.time_unit(shown[-1].time_s)
     for row, (name, label) in enumerate(names.items()):
         values = np.concatenate([grid.values[name][np.unique(grid.where(name))] for grid in shown])
-        colours = ScalarMappable(
-            _scale(values), style.CONCENTRATION_MAP if name.startswith("c_") else "viridis"
-        )
-        bottom = 0.45 + (len(names) - 1 - row) * (up + 0.28)
+        shades = style.CONCENTRATION_MAP if name.startswith("c_") else style.TIME_MAP
+        colours = ScalarMappable(_scale(values), shades)
+        bottom, last = low + (len(names) - 1 - row) * rise, row == len(names) - 1
         for k, grid in enumerate(shown):
-            ax = draw.place(figure, 0.6 + k * (across + 0.15), bottom, across, up)
+            ax = draw.place(figure, 0.6 + k * step, bottom, across, up)
             _field(ax, grid, name, axes, factor, colours)
             if row == 0:
-                ax.set_title(f"{unit * grid.time_s:.4g} {time_name}{place}", pad=3)
-            ax.tick_params(labelbottom=row == len(names) - 1, labelleft=k == 0)
-            ax.set(xlabel=f"x ({length})" if row == len(names) - 1 else "")
+                ax.set_title(f"{unit * grid.time_s:.4g} {time_name}", pad=3)
+            ax.tick_params(labelbottom=last, labelleft=k == 0)
+            ax.set(xlabel=f"x ({length})" if last else "")
             ax.set(ylabel=f"{'xyz'[axes[1]]} ({length})" if k == 0 else "")
-        bar = draw.place(figure, 0.6 + len(shown) * (across + 0.15) - 0.05, bottom, 0.09, up)
+        bar = draw.place(figure, 0.6 + (len(shown) - 1) * step + across + 0.08, bottom, 0.09, up)
         draw.colour_bar(bar, colours, label)
+    if place:
+        figure.text(0.5, 1.0, place, ha="center", va="top")
     return figure
 
 
 def _panel(grid: Grid, axes: tuple[int, int], count: int) -> tuple[float, float]:
-    """Width and height of a panel in inches; long and thin cells are stretched across to be seen."""
+    """Width and height of a panel in inches; long and thin cells are stretched to be seen."""
     width, height = (float(np.ptp(grid.points_um[:, axis])) for axis in axes)
-    most = (style.DOUBLE - 1.55 - 0.15 * count) / count
-    scale = min(most / width, 2.4 / height)
+    most = (style.DOUBLE - 1.5 - GAP * (count - 1)) / count
+    scale = min(most / width, 2.2 / height)
     return max(scale * width, 0.7), max(scale * height, 0.7)
 
 
-def _scale(values: Floats) -> Normalize:
-    """From the smallest to the largest value; a uniform field is one colour, not its rounding."""
+def _scale(values: Floats, least: float = 1e-6) -> Normalize:
+    """From the smallest to the largest value, at least the part `least` of it: rounding is no pattern."""
     low, high = float(values.min()), float(values.max())
-    room = max(1e-6 * max(abs(low), abs(high)), 1e-12)
-    return Normalize(low, high) if high - low > room else Normalize(low - 10 * room, high + 10 * room)
+    room = 0.5 * max(least * max(abs(low), abs(high)) - (high - low), 0.0)
+    return Normalize(low - room, high + room) if high + room > low - room else Normalize(low - 1.0, low + 1.0)
 
 
 def _field(
@@ -195,13 +201,13 @@ def _field(
     )
     mesh.set_rasterized(True)
     ax.set(xlim=(x.min(), x.max()), ylim=(y.min(), y.max()))
-    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
 def current(run: Run) -> Figure:
     """Current density along every electrode at several times."""
-    found = dict(list(electrodes(run).items())[:MOST_ELECTRODES])
+    found = ordered(electrodes(run))
     figure = Figure(figsize=(style.SINGLE + 0.7, 1.7 * len(found) + 0.3), layout="constrained")
     panels = figure.subplots(len(found), 1, squeeze=False).ravel()
     longest = max(items[-1].time_s for items in found.values())
@@ -210,10 +216,8 @@ def current(run: Run) -> Figure:
     for ax, (boundary, items) in zip(panels, found.items(), strict=True):
         for k in draw.spread_in_time([e.time_s for e in items], MOST_PROFILES):
             x, y, label = along(items[k])
-            ax.plot(x, MILLIAMPERES * y, color=colours.to_rgba(unit * items[k].time_s))
-        ax.set(
-            xlabel=label, title=f"{boundary} electrode" if boundary in ("working", "counter") else boundary
-        )
+            ax.plot(x, MILLIAMPERES * y, color=shade(colours, unit * items[k].time_s))
+        ax.set(xlabel=label, title=title(boundary))
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     figure.supylabel("current density (mA/cm²)", fontsize=8.0)
@@ -233,26 +237,41 @@ def along(electrode: Electrode) -> tuple[Floats, Floats, str]:
     gap = np.linalg.norm(np.diff(places, axis=0), axis=1) - 0.5 * (size[1:] + size[:-1])
     breaks = np.flatnonzero(gap > 0.01 * size[1:]) + 1
     x = np.insert(places[:, axis], breaks, np.nan)
-    return x, np.insert(electrode.current_A_m2[order], breaks, np.nan), f"{'xyz'[axis]} (µm)"
+    return x, np.insert(electrode.current[order], breaks, np.nan), f"{'xyz'[axis]} (µm)"
 
 
 def current_maps(run: Run) -> Figure:
     """Current density over every electrode of a 3D cell at the end, facet by facet."""
-    found = dict(list(electrodes(run).items())[:MOST_ELECTRODES])
-    figure = Figure(figsize=(2.9 * len(found), 2.5), layout="constrained")
-    panels = figure.subplots(1, len(found), squeeze=False).ravel()
+    found = ordered(electrodes(run))
+    figure = Figure(figsize=(0.7 + 2.9 * len(found), 2.5))
     unit, name = style.time_unit(max(items[-1].time_s for items in found.values()))
-    for ax, (boundary, items) in zip(panels, found.items(), strict=True):
+    for k, (boundary, items) in enumerate(found.items()):
         last = items[-1]
-        axes = sorted(np.argsort(np.ptp(last.places_um, axis=0))[-2:].tolist())
-        density = MILLIAMPERES * last.current_A_m2
-        shown = PolyCollection(
-            last.corners_um[:, :, axes], array=density, norm=_scale(density), cmap="viridis"
-        )
+        a, b = sorted(int(axis) for axis in np.argsort(np.ptp(last.places_um, axis=0))[-2:])
+        density = MILLIAMPERES * last.current
+        wide, tall = (float(np.ptp(last.corners_um[:, :, axis])) for axis in (a, b))
+        scale = min(1.6 / wide, 1.75 / tall)
+        ax = draw.place(figure, 0.55 + 2.9 * k, 0.45, scale * wide, scale * tall)
+        facets: Any = last.corners_um[:, :, [a, b]]
+        shown = PolyCollection(facets, array=density, norm=_scale(density, UNIFORM), cmap=style.TIME_MAP)
         shown.set(edgecolor="face", linewidth=0.2)
         ax.add_collection(shown)
         ax.autoscale_view()
-        ax.set(aspect="equal", xlabel=f"{'xyz'[axes[0]]} (µm)", ylabel=f"{'xyz'[axes[1]]} (µm)")
-        ax.set_title(f"{boundary}, {unit * last.time_s:.4g} {name}")
-        figure.colorbar(shown, ax=ax, label="current density (mA/cm²)")
+        ax.margins(0.0)
+        ax.set(xlabel=f"{'xyz'[a]} (µm)", ylabel=f"{'xyz'[b]} (µm)")
+        ax.set_title(f"{title(boundary)}, {unit * last.time_s:.4g} {name}", pad=3)
+        bar = draw.place(figure, 0.63 + 2.9 * k + scale * wide, 0.45, 0.09, scale * tall)
+        draw.colour_bar(bar, shown, "i (mA/cm²)")
+        bar.ticklabel_format(axis="y", useOffset=False)
     return figure
+
+
+def ordered(found: Mapping[str, list[Electrode]]) -> dict[str, list[Electrode]]:
+    """The first few electrodes, the working electrode before the others."""
+    names = sorted(found, key=lambda name: (name != "working", name))
+    return {name: found[name] for name in names[:MOST_ELECTRODES]}
+
+
+def title(boundary: str) -> str:
+    """Name of an interface as a title."""
+    return f"{boundary} electrode" if boundary in ("working", "counter") else boundary

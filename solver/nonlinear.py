@@ -133,7 +133,7 @@ class Newton:
                 return outcome
 
     def _is_noise(self, memory: Mapping[str, FloatArray]) -> bool:
-        """Whether what is left of the residual is rounding of Q a0/dt, large in short steps (collective)."""
+        """Whether the residual left is rounding of Q a0/dt, which is large in very short steps (collective)."""
         square = sum(float(np.sum(q**2)) for name, q in memory.items() if name != "terminals")
         total = self.problem.comm.allreduce(square, op=MPI.SUM)
         return bool(self.snes.getFunctionNorm() <= ROUNDING * np.sqrt(total))

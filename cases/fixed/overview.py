@@ -129,13 +129,8 @@ def _kinetics(case: FixedCase) -> list[Row]:
             found.append((f"exchange {name}", _rounded(i0, CURRENT_DENSITY)))
     if (wagner := scales.wagner_number(case)) is not None:
         found.append(("Wagner number", f"{wagner:.4g} (working electrode, near equilibrium)"))
-    current, length = scales.programmed_current(case), scales.length(case)
-    if current is not None and length is not None and getattr(case.geometry, "stack", None) is not None:
-        path: float = sum(
-            layer.thickness / case.media[layer.name].factor
-            for layer in case.geometry.stack  # type: ignore[union-attr]
-            if layer.name in case.media
-        )
+    current, path = scales.programmed_current(case), scales.path(case)
+    if current is not None and path is not None:
         drop = current * path / scales.conductivity(case)
         text = f"{_rounded(drop, VOLTAGE)} in the electrolyte at {_rounded(current, CURRENT_DENSITY)}"
         found.append(("ohmic drop", text))

@@ -31,6 +31,15 @@ def length(case: FixedCase) -> float | None:
     return sum(layer.thickness for layer in layers if layer.name in case.media) or None
 
 
+def path(case: FixedCase) -> float | None:
+    """Length in m of free electrolyte that resists as the layers do; None if the shape is no stack."""
+    layers = getattr(case.geometry, "stack", ())
+    lengths = [
+        layer.thickness / case.media[layer.name].factor for layer in layers if layer.name in case.media
+    ]
+    return float(sum(lengths)) or None
+
+
 def conductivity(case: FixedCase) -> float:
     """Of the free electrolyte, S/m."""
     return closure_of(case).conductivity(case.electrolyte.temperature)
@@ -102,11 +111,7 @@ def limiting_current(case: FixedCase) -> float | None:
         d = next(s.diffusivity for s in closure_of(case).species if s.name == species)
     held = any(p.field == species for p in case.prescribed)
     c = case.species[species][1]
-    resistance = sum(
-        layer.thickness / case.media[layer.name].factor
-        for layer in getattr(case.geometry, "stack", ())
-        if layer.name in case.media
-    )
+    resistance = path(case) or gap
     if any(medium.diffusivity for medium in case.media.values()) or (len(case.media) > 1 and not held):
         return None
     share = 1.0 - transference(case, species)

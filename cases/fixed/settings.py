@@ -64,8 +64,8 @@ class Prescribed(Section):
     boundary: str
     """Boundary where it is held."""
     value: str
-    """A concentration such as "1 mol/L" (a potential such as "0 V"), or a formula in x, y, z (m) and t (s) with
-    a value in mol/m^3 (V)."""
+    """A concentration such as "1 mol/L" (a potential such as "0 V"), or a formula in x, y, z (m) and t (s)
+    with a value in mol/m^3 (V)."""
 
 
 class Metal(Section):

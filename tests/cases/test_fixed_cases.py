@@ -1,4 +1,4 @@
-"""Cases of fixed shape as they are run: all shapes and closures take steps; shipped ones meet closed forms."""
+"""Cases of fixed shape as they are run: all shapes and closures take steps; closed forms are met."""
 
 from __future__ import annotations
 
