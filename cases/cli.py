@@ -240,6 +240,36 @@ def compare(
 
 
 @app.command()
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(show_default=False, metavar="[STUDY...]", help="Only these studies; see --list."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Coarser meshes, fewer cases.")] = False,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            "--write",
+            show_default=False,
+            metavar="DIR",
+            help="Write verification.md, its numbers and plots into this folder.",
+        ),
+    ] = None,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="Also run the studies that need another program, such as PyBaMM.")
+    ] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="Name the studies and run none.")] = False,
+) -> None:
+    """Compare the solver with closed forms, manufactured solutions and other programs.
+
+    Prints a table (case, quantity, expected, got, error, order, source). Exit code 1 if a comparison fails.
+    """
+    from cases.verify import run_verify
+
+    raise typer.Exit(ranks.leave(run_verify(names or (), quick, write, peers, only_list)))
+
+
+@app.command()
 def doctor() -> None:
     """Say which environment is in use, what is missing in it, and what makes it slow."""
     raise typer.Exit(import_module("cases.doctor").main())

@@ -1,4 +1,4 @@
-"""Current distribution on a strip electrode over the Wagner number: secondary, and tertiary at finite current.
+"""Current distribution on a strip electrode over the Wagner number, secondary and tertiary.
 
 Wa = kappa/(g a), with g = i0 F/RT the slope of kinetics at equilibrium and a the length of the electrode. The
 answers are semi-analytic: `verification.exact.secondary` and `strip`. On elements of degree p the current
@@ -37,9 +37,10 @@ VOLTAGE = 0.1
 """Of the secondary cell, V; it is linear."""
 DRIVES = {0.01: -0.05, 0.1: -0.075, 1.0: -0.1, 10.0: -0.2, 100.0: -0.3}
 """Voltages in V by Wagner number at which the steady current is 60 % to 80 % of the limiting one."""
-LEVELS = {1: (1, 2, 3), 2: (0, 1, 2)}
-"""Levels of refinement by degree of the elements; the quick version takes levels 1 and 2."""
-MATLOSZ = "Newman and Balsara, 4th ed., ch. 18; integral equation, Nystrom"
+LEVELS = (1, 2)
+"""Levels of refinement."""
+SOURCE = "Newman and Balsara, 4th ed., ch. 18; integral equation, Nystrom"
+DERIVED = "Newman and Balsara, 4th ed., ch. 11; integral equation derived in studies/strip.py"
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,12 @@ class Profile:
     position: FloatArray
     ratio: FloatArray
     mean: float
+
+    @classmethod
+    def of(cls, position: FloatArray, current: FloatArray, mean: float) -> Profile:
+        """From nodes in any order and the current density there in A/m^2."""
+        places = np.argsort(position)
+        return cls(position[places], np.asarray(current[places] / mean), mean)
 
     def error(self, exact: Distribution) -> float:
         """Root mean square over the electrode of what i/i_mean is off."""
@@ -60,36 +67,40 @@ def secondary_profile(wagner: float, degree: int, level: int) -> Profile:
     cells = mesh(level, wagner * STRIP.electrode)
     experiment, reading = at_once(secondary_model(wagner, degree), cells, VOLTAGE)
     x, (phi,) = along(experiment.problem, "working", [POTENTIAL])
-    i = exchange_current(wagner, KAPPA) / VT * (VOLTAGE - phi)
-    return _sorted(x[:, 0], i / reading.current, reading.current)
+    i = np.asarray(exchange_current(wagner, KAPPA) / VT * (VOLTAGE - phi))
+    return Profile.of(x[:, 0], i, reading.current)
 
 
-def tertiary_profile(wagner: float, degree: int, level: int, in_steady_state: bool = True) -> Profile:
-    """Distribution in the binary electrolyte by the engine: steady, or in the instant of the switch."""
+def tertiary_profile(wagner: float, degree: int, level: int) -> Profile:
+    """Steady distribution in the binary electrolyte by the engine."""
+    return _binary_profile(wagner, degree, level, lasting=True)
+
+
+def early_profile(wagner: float, degree: int, level: int) -> Profile:
+    """Distribution in the binary electrolyte in the instant of the switch."""
+    return _binary_profile(wagner, degree, level, lasting=False)
+
+
+def _binary_profile(wagner: float, degree: int, level: int, lasting: bool) -> Profile:
     cell, voltage = Binary(wagner, degree), DRIVES[wagner]
     cells = mesh(level, min(cell.layer(voltage), wagner * STRIP.electrode))
-    if in_steady_state:
+    if lasting:
         experiment, reading = steady(cell.model, cells, voltage, RELAXATION)
     else:
         experiment, reading = at_once(cell.model, cells, voltage)
     x, (phi, c) = along(experiment.problem, "working", [POTENTIAL, SALT[0].name])
-    i = cell.current(voltage, phi, c / CONCENTRATION)
-    return _sorted(x[:, 0], i / reading.current, reading.current)
-
-
-def _sorted(position: FloatArray, ratio: FloatArray, mean: float) -> Profile:
-    places = np.argsort(position)
-    return Profile(position[places], ratio[places], mean)
+    return Profile.of(x[:, 0], cell.current(voltage, phi, c / CONCENTRATION), reading.current)
 
 
 def rows(
     case: str, exact: Distribution, voltage: float, degree: int, levels: Sequence[Profile], source: str
 ) -> tuple[Row, ...]:
     """Compare the finest of `levels` with the exact distribution; orders from the two finest."""
-    edge = np.array([exact.cell.length])
-    resistances = [voltage / (profile.mean * exact.cell.length) for profile in levels]
+    length = exact.cell.length
+    resistances = [voltage / (profile.mean * length) for profile in levels]
     misses = [r / exact.resistance - 1.0 for r in resistances]
     errors = [profile.error(exact) for profile in levels]
+    edge, got = float(exact.at(np.array([length]))[0]), float(levels[-1].ratio[-1])
     name = f"{case}, P{degree}"
     return (
         Row(
@@ -100,71 +111,61 @@ def rows(
             name, "local i/i_mean, rms error", 0.0, errors[-1], "", TOLERANCE,
             order(errors), degree + 1.0, source,
         ),
-        Row(
-            name, "i/i_mean at the edge", float(exact.at(edge)[0]), float(levels[-1].ratio[-1]), "", TOLERANCE,
-            source=source,
-        ),
+        Row(name, "i/i_mean at the edge", edge, got, "", TOLERANCE, source=source),
     )  # fmt: skip
 
 
 def curve(name: str, exact: Distribution, profile: Profile) -> Curve:
     """Local current density over the electrode, computed and exact."""
-    s = np.linspace(0.0, exact.cell.length, 200)
-    share = profile.position / exact.cell.length
+    length = exact.cell.length
+    s: FloatArray = np.linspace(0.0, 1.0, 200)
     return Curve(
-        name, share, profile.ratio, exact.at(s), s / exact.cell.length,
+        name, profile.position / length, profile.ratio, exact.at(s * length), s,
         x_label="distance over length of the electrode", y_label="i / mean i",
     )  # fmt: skip
 
 
-def _secondary(quick: bool) -> Result:
-    def exact(wagner: float) -> Distribution:
-        return secondary(STRIP, wagner)
-
-    wagners = (0.01, 1.0, 100.0) if quick else tuple(DRIVES)
-    return _study(quick, wagners, exact, secondary_profile, lambda _: VOLTAGE, "secondary", MATLOSZ)
-
-
-def _tertiary(quick: bool) -> Result:
-    """Steady; and, for two Wagner numbers, at once."""
-    source = "Newman and Balsara, 4th ed., ch. 11; integral equation derived in studies/strip.py"
-
-    def drive(wagner: float) -> float:
-        return DRIVES[wagner]
-
-    def at_last(wagner: float) -> Distribution:
-        return Binary(wagner, 1).steady(drive(wagner))
-
-    def at_first(wagner: float) -> Distribution:
-        return Binary(wagner, 1).instant(drive(wagner))
-
-    def instant_profile(wagner: float, degree: int, level: int) -> Profile:
-        return tertiary_profile(wagner, degree, level, in_steady_state=False)
-
-    wagners = (1.0,) if quick else tuple(DRIVES)
-    late = _study(quick, wagners, at_last, tertiary_profile, drive, "tertiary, steady", source)
-    early = _study(quick, wagners[::2], at_first, instant_profile, drive, "tertiary, t = 0", source)
-    return Result((*late.rows, *early.rows), (*late.curves, *early.curves))
-
-
-def _study(
-    quick: bool,
+def compare(
+    what: str,
     wagners: Sequence[float],
+    degrees: Sequence[int],
     exact: Callable[[float], Distribution],
     solve: Callable[[float, int, int], Profile],
     voltage: Callable[[float], float],
-    what: str,
     source: str,
 ) -> Result:
+    """Rows and curves of all Wagner numbers; `solve` takes Wagner number, degree and level."""
     found: list[Row] = []
     curves = []
     for wagner in wagners:
-        known, case = exact(wagner), f"strip, {what}, Wa = {wagner:g}"
-        for degree in (1, 2):
-            levels = [solve(wagner, degree, level) for level in ((1, 2) if quick else LEVELS[degree])]
-            found += rows(case, known, voltage(wagner), degree, levels, source)
+        known = exact(wagner)
+        for degree in degrees:
+            levels = [solve(wagner, degree, level) for level in LEVELS]
+            found += rows(f"{what}, Wa = {wagner:g}", known, voltage(wagner), degree, levels, source)
         curves.append(curve(f"{what}, Wa = {wagner:g}", known, levels[-1]))
     return Result(tuple(found), tuple(curves))
+
+
+def _secondary(quick: bool) -> Result:
+    wagners = (0.01, 1.0, 100.0) if quick else tuple(DRIVES)
+    return compare(
+        "strip, secondary", wagners, (1, 2),
+        lambda wagner: secondary(STRIP, wagner), secondary_profile, lambda _: VOLTAGE, SOURCE,
+    )  # fmt: skip
+
+
+def _tertiary(quick: bool) -> Result:
+    wagners = (1.0,) if quick else tuple(DRIVES)
+    late = compare(
+        "strip, tertiary, steady", wagners, (1, 2),
+        lambda wagner: Binary(wagner, 1).steady(DRIVES[wagner]), tertiary_profile, DRIVES.__getitem__, DERIVED,
+    )  # fmt: skip
+    # P2 is so exact that the charge which passes in the instant of 1e-10 s would show at the edge.
+    early = compare(
+        "strip, tertiary, t = 0", wagners[::2], (1,),
+        lambda wagner: Binary(wagner, 1).instant(DRIVES[wagner]), early_profile, DRIVES.__getitem__, DERIVED,
+    )  # fmt: skip
+    return Result((*late.rows, *early.rows), (*late.curves, *early.curves))
 
 
 studies = (
@@ -172,18 +173,19 @@ studies = (
         "secondary-distribution",
         "Secondary current distribution over the Wagner number",
         "A strip electrode flush with an insulating wall, opposite a plane; linear kinetics, Wa from 0.01 "
-        "(nearly the primary distribution, infinite at the edge) to 100 (uniform). Resistance of the cell, local "
-        "current density and its value at the edge against an integral equation on the conformally mapped cell.",
+        "(nearly the primary distribution, infinite at the edge) to 100 (uniform). Resistance of the cell, "
+        "local current density, and its value at the edge against an integral equation on the conformally "
+        "mapped cell.",
         _secondary,
     ),
     Study(
         "tertiary-distribution",
         "Tertiary current distribution at finite current",
-        "The same cell with a binary electrolyte, Butler-Volmer kinetics and one reacting ion, at 60 % to 80 % of "
-        "the limiting current. In the steady state the concentration is harmonic and phi = (RT/F) ln c, which "
-        "turns the nonlinear problem in two dimensions into an integral equation on the electrode, solved to "
-        "rounding. At t = 0 the concentration is uniform still, and the distribution is the secondary one of "
-        "Butler-Volmer kinetics.",
+        "The same cell with a binary electrolyte, Butler-Volmer kinetics and one reacting ion, at 60 % to 80 % "
+        "of the limiting current. In the steady state the concentration is harmonic and phi = (RT/F) ln c, "
+        "which turns the nonlinear problem in two dimensions into an integral equation on the electrode, "
+        "solved to rounding. At t = 0 the concentration is uniform still, and the distribution is the "
+        "secondary one of Butler-Volmer kinetics.",
         _tertiary,
     ),
 )

@@ -1,7 +1,7 @@
 """Nested meshes for convergence studies: a triangulation whose triangles are cut into four, again and again.
 
-Meshes made anew for every size differ in more than size, and measured orders scatter. Here every angle, and the
-ratio of every triangle to its distance from a singularity halved, is that of the coarsest mesh.
+Meshes made anew for every size differ in more than size, and measured orders scatter. Here all angles stay
+those of the coarsest mesh, and the ratio of every triangle to its distance from a singularity is halved.
 """
 
 from __future__ import annotations
@@ -40,9 +40,8 @@ def quarter(given: TaggedMesh) -> TaggedMesh:
     count = len(given.points)
     a, b, c = given.cells.T
     ab, bc, ca = (count + number.reshape(-1, 3)).T
-    cells = np.concatenate(
-        [np.column_stack(t) for t in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
-    )
+    parts = ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))
+    cells = np.concatenate([np.column_stack(part) for part in parts])
     size = count + 1
     keys = unique[:, 0].astype(np.int64) * size + unique[:, 1]
     ends = np.sort(given.facets, axis=1)

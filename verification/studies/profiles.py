@@ -67,7 +67,8 @@ def held_flux(problem: Discretisation, boundary: str, field: str = POTENTIAL) ->
     residual = problem.raw_residual({}, LIQUID)
     local = float(residual[nodes * width + equations.fields.index(field)].sum())
     size = problem.regions.unit**problem.regions.dim / equations.scale[field]
-    return size * float(problem.comm.allreduce(local))
+    total: float = problem.comm.allreduce(local)
+    return size * total
 
 
 def mean_square(position: FloatArray, values: FloatArray) -> float:

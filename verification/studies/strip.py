@@ -1,7 +1,7 @@
-"""A strip electrode in the wall of a rectangular cell, opposite a plane: mesh, models, semi-analytic answers.
+"""A strip electrode in the wall of a cell, opposite a plane: mesh, models, semi-analytic answers.
 
-The steady binary cell. Let only the cation react, and the anion have no flux. Then grad phi = (RT/F) grad ln c
-everywhere, whatever the shape of the cell, and
+The steady binary cell. Let only the cation react, and the anion have no flux. Then everywhere, whatever the
+shape of the cell, grad phi = (RT/F) grad ln c and
 
     i = -2 F D+ grad c,    laplace(c) = 0
 
@@ -12,8 +12,8 @@ the secondary distribution, with 2 F D+ in place of kappa:
     2 F D+ (c - c0) = int G i ds,    i = i0 [exp(alpha f (V - phi)) - (c/c0) exp(-(1 - alpha) f (V - phi))]
 
 This equation for c(s) is solved by Newton's method on the nodes of `verification.exact.secondary`. It is an
-answer for any current up to the limiting one, I_lim = 2 F D+ c0/h with h the aspect of the mapped cell. In the
-instant when the voltage is applied c = c0, and phi takes the place of c - c0 with the conductivity for 2 F D+.
+answer for any current up to the limiting one, I_lim = 2 F D+ c0/h with h the aspect of the mapped cell. In
+the instant when the voltage is applied c = c0; then phi is in the place of c - c0, and kappa of 2 F D+.
 
 Source: Newman and Balsara, Electrochemical Systems, 4th ed., ch. 11 (binary electrolyte), 18; derived here.
 """
@@ -65,7 +65,7 @@ def mesh(level: int, length: float) -> Regions:
     width, gap, edge = STRIP.width, STRIP.gap, STRIP.electrode
     corners = [(0.0, 0.0), (edge, 0.0), (width, 0.0), (width, gap), (0.0, gap)]
     names = ["working", None, None, "counter", None]
-    smallest, wall = 1e-5 * min(length, edge), min(width / 8, 2.0 * length)
+    smallest, wall = 1e-5 * min(length, edge), min(width / 16, 2.0 * length)
 
     def coarse(comm: MPI.Comm) -> Regions:
         return polygon(
@@ -152,8 +152,7 @@ class Binary:
     def layer(self, voltage: float) -> float:
         """Steady length over which kinetics round off the edge, m: 2 F D+ c/|c di/dc| about equilibrium.
 
-        There c/c0 = exp(f V/2), so that di/d ln c = -2 i0 exp(f V/4): as small as Wa a, times the factor by which
-        a voltage quickens the reaction.
+        There c/c0 = exp(f V/2), so that di/d ln c = -2 i0 exp(f V/4).
         """
         strength = 2.0 * FARADAY * SALT[0].diffusivity * CONCENTRATION
         return strength * math.exp(0.25 * voltage / VT) / (2.0 * self.exchange)
