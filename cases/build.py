@@ -78,9 +78,10 @@ def build(case: Case) -> Cell:
     """The solver's description of `case`."""
     geometry, _mesh, time, stop = case.geometry, case.mesh, case.time, case.stop
     sizes = _sizes(case)
-    surfaces = {"matrix": _surface("matrix", case.surfaces.matrix, case)}
-    seed_contact: Contact = Ohmic()
-    if case.surfaces.island is not None:
+    surfaces, seed_contact = {}, Ohmic()  # type: tuple[dict[str, Surface], Contact]
+    if case.surfaces is not None:
+        surfaces["matrix"] = _surface("matrix", case.surfaces.matrix, case)
+    if case.surfaces is not None and case.surfaces.island is not None:
         surfaces["island"] = _surface("island", case.surfaces.island, case)
         seed_contact = surfaces["island"].contact
     bases = np.full(geometry.island_count, geometry.islands.width if geometry.islands else 0.0)
@@ -98,6 +99,7 @@ def build(case: Case) -> Cell:
         steps=Steps(time.initial_step, time.max_step, time.tolerance, time.displacement),
         stop=Stop(stop.time, stop.charge, stop.thickness, stop.tip_height, stop.gap),
         moving=case.growth.method == "moving_mesh",
+        trench=None if geometry.trench is None else geometry.trench.depth,
         frames=case.output.frames,
         newton={
             "snes_rtol": case.solver.newton_rtol,
@@ -148,8 +150,13 @@ def initial_front(case: Case, sizes: Sizes) -> Front:
         front = shapes.with_apex(
             width, apex.width / unit, apex.height / unit, coarse, coarse, geometry.apex_position / unit
         )
+    elif geometry.trench is not None:
+        trench = geometry.trench
+        front = shapes.trench(width, trench.opening / unit, trench.depth / unit, trench.fillet / unit, coarse)
     else:
         front = shapes.flat(width, coarse, surface=shapes.MATRIX)
+    if case.surfaces is None:
+        return shapes.all_metal(front.points)
     bare = (front.surface != shapes.DEPOSIT) & (front.coverage < 1.0)
     return replace(front, coverage=np.where(bare, FRESH, front.coverage))
 

@@ -55,6 +55,17 @@ class Islands(Section):
     """Seed of the random shifts."""
 
 
+class Trench(Section):
+    """A trench in the middle of the electrode, which is metal throughout."""
+
+    opening: Length
+    """Width of the trench."""
+    depth: Length
+    """Depth of the trench; geometry.gap counts from its bottom."""
+    fillet: Length
+    """Radius of its four corners."""
+
+
 class Geometry(Section):
     """The cell: substrate below, counter electrode above, insulating walls left and right."""
 
@@ -68,6 +79,8 @@ class Geometry(Section):
     """Nucleus at the defect of the bare foil; used when coating is "none"."""
     islands: Islands | None = None
     """The islands; needed when coating is "islands"."""
+    trench: Trench | None = None
+    """A trench in an electrode of metal; then there are neither apex nor coating nor surfaces."""
 
     @property
     def apex_position(self) -> float:

@@ -18,7 +18,7 @@ _DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')  # a dot outside quotes
 
 def problems(case: Case) -> list[Problem]:
     """Everything that is wrong with a case whose values are each fine by themselves."""
-    checks = (_apex, _islands, _mesh, _species, _neutral, _metal, _surfaces, _stop, _assumptions)
+    checks = (_apex, _islands, _mesh, _species, _neutral, _metal, _trench, _surfaces, _stop, _assumptions)
     return [problem for check in checks for problem in check(case)]
 
 
@@ -50,7 +50,7 @@ def _islands(case: Case) -> Iterator[Problem]:
     geometry, islands = case.geometry, case.geometry.islands
     if geometry.coating != "islands":
         return
-    if case.surfaces.island is None:
+    if case.surfaces is None or case.surfaces.island is None:
         yield "surfaces.island", 'missing, expected a table because geometry.coating is "islands"'
     if islands is None:
         yield "geometry.islands", 'missing, expected a table because geometry.coating is "islands"'
@@ -132,7 +132,26 @@ def _metal(case: Case) -> Iterator[Problem]:
         )
 
 
+def _trench(case: Case) -> Iterator[Problem]:
+    geometry, trench = case.geometry, case.geometry.trench
+    if trench is None:
+        return
+    if case.surfaces is not None:
+        yield "surfaces", "not expected with geometry.trench: that electrode is metal throughout"
+    if geometry.apex is not None or geometry.coating != "none":
+        yield "geometry.trench", "expected neither geometry.apex nor a geometry.coating beside it"
+    if trench.opening + 2 * trench.fillet > geometry.width:
+        yield "geometry.trench.opening", f"does not fit into geometry.width = {_m(geometry.width)}"
+    if 2 * trench.fillet > min(trench.opening, trench.depth):
+        smaller = min(trench.opening, trench.depth)
+        yield "geometry.trench.fillet", f"expected at most {_m(smaller / 2)}, half of the trench"
+    if trench.depth + case.stop.gap >= geometry.gap:
+        yield "geometry.trench.depth", f"expected less than geometry.gap = {_m(geometry.gap)} minus stop.gap"
+
+
 def _surfaces(case: Case) -> Iterator[Problem]:
+    if case.surfaces is None:
+        return
     for name, surface in (("matrix", case.surfaces.matrix), ("island", case.surfaces.island)):
         if surface is not None and surface.contact == "schottky" and surface.schottky is None:
             yield (

@@ -41,7 +41,7 @@ def conductivity(case: Case) -> float:
 
 def saturation_current(case: Case) -> float | None:
     """Current density J_s in A/m^2 that the junction under an island supplies at most; None if ohmic."""
-    island = case.surfaces.island
+    island = None if case.surfaces is None else case.surfaces.island
     if island is None or island.contact == "ohmic" or island.schottky is None:
         return None
     temperature, junction = case.electrolyte.temperature, island.schottky
@@ -88,8 +88,11 @@ def _electrode(case: Case) -> str:
     if geometry.coating == "islands" and geometry.islands is not None:
         size = write(geometry.islands.width, LENGTH)
         return f"{geometry.island_count} islands of {size}, every {write(geometry.islands.pitch, LENGTH)}"
+    if geometry.trench is not None:
+        opening, depth = write(geometry.trench.opening, LENGTH), write(geometry.trench.depth, LENGTH)
+        return f"metal with a trench {opening} wide, {depth} deep"
     if geometry.apex is None:
-        return "bare and flat"
+        return "bare and flat" if case.surfaces is not None else "metal, flat"
     width, height = write(geometry.apex.width, LENGTH), write(geometry.apex.height, LENGTH)
     return f"bare, one apex {width} wide, {height} high"
 

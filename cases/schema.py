@@ -45,7 +45,8 @@ class Case(Section):
     electrolyte: Electrolyte
     metal: Metal
     kinetics: Kinetics
-    surfaces: Surfaces
+    surfaces: Surfaces | None = None
+    """Substrate; without it all of the electrode is metal from the start."""
     transport: Transport = Transport()
     control: Control
     growth: Growth = Growth()

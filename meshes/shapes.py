@@ -45,6 +45,44 @@ def flat(width: float, size: float, height: float = 0.0, surface: int = DEPOSIT)
     return Front(points, NAMES, np.full(edges, surface), np.full(edges, covered), np.full(edges, -1))
 
 
+def trench(width: float, opening: float, depth: float, fillet: float, size: float) -> Front:
+    """Metal with a trench in the middle, its bottom at height 0, all four corners rounded.
+
+    Args:
+        width: width of the cell.
+        opening: width of the trench.
+        depth: height of the shoulders beside it.
+        fillet: radius of the corners.
+        size: edge length.
+
+    Raises:
+        MeshError: if a length is not positive, or the corners do not fit.
+    """
+    _positive(width=width, opening=opening, depth=depth, fillet=fillet, size=size)
+    if opening + 2.0 * fillet > width or 2.0 * fillet > min(opening, depth):
+        raise MeshError(f"corners of radius {fillet:g} do not fit a trench {opening:g} wide, {depth:g} deep")
+    wall = 0.5 * (width - opening)
+    turn = np.linspace(0.0, 0.5 * np.pi, max(2, int(np.ceil(0.5 * np.pi * fillet / size))) + 1)[:, None]
+    sine, cosine = np.sin(turn), np.cos(turn)
+    upper = np.hstack((wall - fillet + fillet * sine, depth - fillet + fillet * cosine))
+    lower = np.hstack((wall + fillet - fillet * cosine, fillet - fillet * sine))
+    half = _joined([
+        _straight((0.0, depth), tuple(upper[0]), size),
+        upper,
+        _straight(tuple(upper[-1]), tuple(lower[0]), size),
+        lower,
+        _straight(tuple(lower[-1]), (0.5 * width, 0.0), size),
+    ])  # fmt: skip
+    points = np.vstack((half, np.column_stack((width - half[-2::-1, 0], half[-2::-1, 1]))))
+    return all_metal(points)
+
+
+def all_metal(points: FloatArray) -> Front:
+    """A front through `points`, shape (n, 2), that is deposit everywhere."""
+    edges = len(points) - 1
+    return Front(points, NAMES, np.full(edges, DEPOSIT), np.ones(edges), np.full(edges, -1))
+
+
 def half_ellipse(width: float, height: float, size: float) -> FloatArray:
     """Half ellipse from (-width/2, 0) over (0, height) to (width/2, 0) in an even number of equal arcs."""
     return _even_arcs(lambda t: np.column_stack((-0.5 * width * np.cos(t), height * np.sin(t))), np.pi, size)
@@ -190,3 +228,20 @@ def _positive(**lengths: float) -> None:
     for name, value in lengths.items():
         if not value > 0.0:
             raise MeshError(f"{name} must be positive, it is {value:g}")
+
+
+def _straight(start: tuple[float, float], end: tuple[float, float], size: float) -> FloatArray:
+    """Points from `start` to `end`, both included, about `size` apart; none if they are one."""
+    a, b = np.array(start), np.array(end)
+    length = float(np.hypot(*(b - a)))
+    if length < 1e-12:
+        return np.empty((0, 2))
+    part = np.linspace(0.0, 1.0, max(1, int(np.ceil(length / size - 1e-9))) + 1)[:, None]
+    return np.asarray(a + part * (b - a))
+
+
+def _joined(pieces: Sequence[FloatArray]) -> FloatArray:
+    """Pieces of a line one after the other; each begins where the last ended."""
+    points = np.vstack([piece for piece in pieces if len(piece)])
+    apart = np.hypot(*np.diff(points, axis=0).T) > 1e-12
+    return np.asarray(points[np.append(True, apart)])

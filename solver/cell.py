@@ -84,6 +84,7 @@ class Cell:
         surfaces: kinds of substrate by name.
         seed_contact: contact of the deposits that the front begins with.
         moving: whether the front moves with what is deposited.
+        trench: depth in m of a trench in the middle, whose mouth is measured; None without one.
         frames: number of outputs, spread over the run.
         newton: PETSc options of the nonlinear solver, without prefix.
     """
@@ -102,6 +103,7 @@ class Cell:
     stop: Stop
     moving: bool
     frames: int
+    trench: float | None = None
     newton: Mapping[str, Any] = field(default_factory=dict)
 
     @property

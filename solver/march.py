@@ -64,7 +64,7 @@ class Simulation:
         totals.amounts = self._amounts()
         totals.lost_amounts, totals.reacted = np.zeros_like(totals.amounts), np.zeros_like(totals.amounts)
         self.initial_area = self.front.metal_area()
-        self.initially_bare = bare_width(self.front)
+        self.initially_bare, self.begun = bare_width(self.front), self.front
         self.events: list[str] = []
         self.instrument = Instrument(cell.program)
         self._cut, self._reached = 0.4, False

@@ -30,6 +30,7 @@ class Morphology:
     matrix_coverage: float
     seed_height: float
     gap: float
+    mouth: float | None
 
 
 def bare_width(front: Front) -> float:
@@ -38,12 +39,21 @@ def bare_width(front: Front) -> float:
 
 
 def morphology(
-    front: Front, unit: float, gap: float, floating: IntArray, initially_bare: float
+    front: Front,
+    unit: float,
+    gap: float,
+    floating: IntArray,
+    initially_bare: float,
+    begun: Front | None = None,
+    trench: float | None = None,
 ) -> Morphology:
     """Measure `front`, given in units of `unit`, on substrate of which the width `initially_bare` was bare.
 
-    tip_height is taken above the median of the front, thickness_max above the substrate.
+    tip_height is taken above the median of the front, thickness above the substrate, or above the front
+    `begun` where all was metal. `trench` is the depth in m of a trench in the middle, whose mouth is measured.
     """
+    bottom = 0.0 if begun is None else begun.metal_area() / begun.width
+    highest = 0.0 if begun is None else begun.tip_height
     uncovered = bare_width(front)
     seeds = np.isin(front.patch, floating)
     heights = [
@@ -51,8 +61,8 @@ def morphology(
     ]
     top = front.tip_height
     return Morphology(
-        thickness_mean=front.metal_area() / front.width * unit,
-        thickness_max=top * unit,
+        thickness_mean=(front.metal_area() / front.width - bottom) * unit,
+        thickness_max=(top - highest) * unit,
         roughness=front.roughness * unit,
         tip_height=(top - front.median) * unit,
         aspect_ratio=front.aspect_ratio,
@@ -60,7 +70,17 @@ def morphology(
         matrix_coverage=1.0 - uncovered / initially_bare if initially_bare > 0.0 else 1.0,
         seed_height=float(np.mean(heights)) * unit if heights else 0.0,
         gap=gap - top * unit,
+        mouth=None if trench is None else mouth(front, trench / unit) * unit,
     )
+
+
+def mouth(front: Front, depth: float) -> float:
+    """Narrowest place in the upper half of a trench of `depth` in the middle of `front`; 0 if closed."""
+    x, y = front.points.T
+    upper, middle = y > 0.5 * depth, 0.5 * front.width
+    left, right = x[upper & (x <= middle)], x[upper & (x > middle)]
+    closed = not (y[np.argmin(np.abs(x - middle))] < 0.5 * depth)
+    return 0.0 if closed or not left.size or not right.size else float(right.min() - left.max())
 
 
 def verdict(shape: Morphology, shorted: bool) -> str:

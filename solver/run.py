@@ -155,7 +155,7 @@ class Run:
         """How much of each condition to stop is fulfilled, 1 when it is."""
         stop, state, shape = self.cell.stop, self.simulation.state, self._shape
         goals = {
-            "short circuit": shape.thickness_max / (self.cell.gap - stop.gap),
+            "short circuit": (self.cell.gap - shape.gap) / (self.cell.gap - stop.gap),
             "time": state.time / stop.time,
         }
         if stop.charge is not None:
@@ -164,7 +164,7 @@ class Run:
             start = self._start_thickness
             goals["thickness"] = (shape.thickness_mean - start) / (stop.thickness - start)
         if stop.tip_height is not None:
-            goals["tip height"] = shape.thickness_max / stop.tip_height
+            goals["tip height"] = (self.cell.gap - shape.gap) / stop.tip_height
         return goals
 
     def progress(self) -> float:
@@ -194,6 +194,8 @@ class Run:
             self.cell.gap,
             simulation.problem.floating.patches,
             simulation.initially_bare,
+            simulation.begun if not self.cell.surfaces else None,
+            self.cell.trench,
         )
 
     def _row(self) -> dict[str, float]:
@@ -213,6 +215,7 @@ class Run:
             "coverage": shape.coverage,
             "matrix_coverage": shape.matrix_coverage,
             "gap_um": shape.gap * UM,
+            **({} if shape.mouth is None else {"mouth_um": shape.mouth * UM}),
             "floating_patches": float(simulation.problem.floating.patches.size),
             "islands_nucleated": float(simulation.nucleated),
             "seed_height_um": shape.seed_height * UM,
@@ -239,6 +242,7 @@ class Run:
             "stop_reason": reason,
             "exit_code": code,
             **{key: row[key] for key in keys},
+            **({} if shape.mouth is None else {"mouth_um": shape.mouth * UM}),
             "islands": self.cell.islands,
             "islands_nucleated_before_matrix": int(first),
             "voltage_V": row["voltage_V"],

@@ -98,3 +98,20 @@ def test_an_interrupted_run_leaves_a_readable_folder(number: signal.Signals, tmp
     assert summary["stop_reason"] == "interrupted"
     assert summary["steps"] == len(column(out, "time_s")) > 0
     assert plot(out)
+
+
+def test_the_mouth_of_the_trench_closes_before_the_bottom_is_filled(tmp_path: Path) -> None:
+    """Coarsely; 2.51 um at 5 s and 0.15 um at 14 s on three times finer meshes (docs/cases.md)."""
+    summary = run(tmp_path / "run", ["copper_trench", "--set", "mesh.front_size=0.4 um"])
+    assert summary["stop_reason"] == "time"
+    time_, mouth = column(tmp_path / "run", "time_s"), column(tmp_path / "run", "mouth_um")
+    assert np.interp(5.0, time_, mouth) == pytest.approx(2.51, rel=0.01)
+    assert summary["mouth_um"] == pytest.approx(0.15, abs=0.01)
+    assert summary["faraday_error"] < 1e-10
+    assert summary["mass_error"] < 1e-9
+    x, y = np.loadtxt(
+        sorted((tmp_path / "run" / "front").glob("*.csv"))[-1], delimiter=",", skiprows=2, usecols=(0, 1)
+    ).T
+    assert y[np.argmin(np.abs(x - 8.0))] == pytest.approx(1.01, abs=0.03)
+    sides = (x < 3.0), (x > 13.0)
+    assert y[sides[0]].mean() == pytest.approx(y[sides[1]].mean(), rel=1e-3)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from meshes.errors import MeshError
-from meshes.shapes import DEPOSIT, ISLAND, MATRIX, flat, graded, with_apex, with_islands
+from meshes.shapes import DEPOSIT, ISLAND, MATRIX, flat, graded, trench, with_apex, with_islands
+from solver.observables import mouth
 
 
 def assert_symmetric(front):
@@ -88,3 +89,21 @@ def test_half_islands_on_the_walls():
 def test_impossible_shapes_are_errors(make, message):
     with pytest.raises(MeshError, match=message):
         make()
+
+
+def test_trench_has_the_area_and_corners_of_its_drawing() -> None:
+    """Metal under the shoulders, less the trench, plus and minus the corners, which cancel."""
+    front = trench(16.0, 4.0, 10.0, 1.0, 0.05)
+    assert front.metal_area() == pytest.approx(12.0 * 10.0, rel=1e-4)
+    x, y = front.points.T
+    assert (x[0], y[0], x[-1], y[-1]) == (0.0, 10.0, 16.0, 10.0)
+    assert y.min() == 0.0
+    assert np.allclose(front.points[::-1], np.column_stack((16.0 - x, y)))
+    assert np.diff(front.points, axis=0)[:, 0].min() >= -1e-12
+    assert mouth(front, 10.0) == pytest.approx(4.0)
+    assert np.all(front.surface == DEPOSIT)
+
+
+def test_trench_whose_corners_do_not_fit_is_refused() -> None:
+    with pytest.raises(MeshError, match="do not fit"):
+        trench(16.0, 1.5, 10.0, 1.0, 0.1)
