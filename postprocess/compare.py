@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from postprocess import draw, style
+from postprocess import draw, fixed_compare, style
 from postprocess.run import Run, RunError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def compare(runs: Sequence[Path], out: Path | None = None) -> list[Path]:
 
     Each run has the concentration at its end with deposit and field lines, and its fronts coloured by time;
     below stand tip height and roughness of all runs against capacity, and a table of the final numbers.
+    Runs of fixed geometry have their readings in common axes instead, see `fixed_compare.draw_comparison`.
 
     Args:
         runs: Run folders, one or more, finished or interrupted.
@@ -48,8 +49,14 @@ def compare(runs: Sequence[Path], out: Path | None = None) -> list[Path]:
     if not runs:
         raise RunError("There is nothing to compare: name at least one run folder.")
     data = [Run.read(run) for run in runs]
+    if len({run.fixed for run in data}) > 1:
+        raise RunError(
+            "Runs of fixed and of growing geometry have nothing to compare: name runs of one kind."
+        )
     for run in data:
-        if not (run.fronts and run.field_files and run.steps):
+        if run.fixed and not run.steps:
+            raise RunError(f"Run {run.folder} stopped before its first step: there is nothing to compare.")
+        if not run.fixed and not (run.fronts and run.field_files and run.steps):
             raise RunError(f"Run {run.folder} stopped before its first output: there is nothing to compare.")
     name = "_".join(["compare", *dict.fromkeys(run.folder.resolve().name for run in data)])
     if out is None:
@@ -57,6 +64,8 @@ def compare(runs: Sequence[Path], out: Path | None = None) -> list[Path]:
     else:
         stem = out.with_suffix("") if out.suffix in (".png", ".pdf") else out / name
     with style.publication():
+        if data[0].fixed:
+            return style.save(fixed_compare.draw_comparison(data, labels(data)), stem)
         return style.save(draw_comparison(data), stem)
 
 

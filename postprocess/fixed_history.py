@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import textwrap
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 MOST_BANDS, MOST_NAMES = 60, 8
 """Segments that are told apart by a band, and that carry their names."""
-NARROWEST_NAME = 0.07
-"""Part of the time axis below which a segment does not carry its name."""
+LETTERS = 75
+"""That fit over the time axis."""
 ROUNDING = 1e-9
 """V, mA/cm2 or mAh/cm2 below which a reading is zero."""
 MILLIAMPERES = 0.1
@@ -37,7 +39,7 @@ def history(run: Run) -> Figure:
     rows = [
         ("voltage_V", 1.0, "voltage (V)", style.BLUE),
         ("current_A_m2", MILLIAMPERES, "current density\n(mA/cm²)", style.VERMILION),
-        ("capacity_mAh_cm2", 1.0, "charge deposited\n(mAh/cm²)", style.GREEN),
+        ("capacity_mAh_cm2", *_charge_unit(run), style.GREEN),
     ]
     figure = Figure(figsize=(style.DOUBLE * 0.72, 1.25 * len(rows) + 0.7), layout="constrained")
     panels = figure.subplots(len(rows), 1, sharex=True)
@@ -45,12 +47,19 @@ def history(run: Run) -> Figure:
         ax.plot(unit * time, factor * run.metric(column), color=colour)
         ax.set(ylabel=label, xlim=(0, unit * time[-1] or None))
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        _room(ax, factor * run.metric(column))
+        room(ax, [factor * run.metric(column)])
         bands(ax, run, unit)
     _names(panels[0], run, unit)
     panels[-1].set_xlabel(f"time ({name})")
     figure.align_ylabels(panels)
     return figure
+
+
+def _charge_unit(run: Run) -> tuple[float, str]:
+    """Factor and label of the charge: that of a deposit where the run counts its thickness."""
+    factor, unit = (1.0, "mAh") if np.nanmax(np.abs(run.metric("capacity_mAh_cm2"))) >= 0.01 else (1e3, "µAh")
+    what = "charge deposited" if "thickness_mean_um" in run.metrics else "cathodic charge"
+    return factor, f"{what}\n({unit}/cm²)"
 
 
 def bands(ax: Axes, run: Run, unit: float) -> None:
@@ -61,8 +70,9 @@ def bands(ax: Axes, run: Run, unit: float) -> None:
         ax.axvspan(unit * start, unit * end, facecolor="#EEF0F2", edgecolor="none", zorder=0)
 
 
-def _room(ax: Axes, values: Floats) -> None:
-    """Limits with some room; a value that is constant but for rounding is shown as constant."""
+def room(ax: Axes, curves: Sequence[Floats]) -> None:
+    """Limits of y with some room; values that are constant but for rounding are shown as constant."""
+    values = np.concatenate([np.empty(0), *curves])
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     level = max(abs(low), abs(high), ROUNDING)
@@ -71,23 +81,24 @@ def _room(ax: Axes, values: Floats) -> None:
 
 
 def _names(ax: Axes, run: Run, unit: float) -> None:
+    """Names of the segments above them, where they fit on two lines."""
     shown = stages(run)
     if not 1 < len(shown) <= MOST_NAMES:
         return
-    whole = unit * run.metric("time_s")[-1]
+    whole = unit * float(run.metric("time_s")[-1])
     for stage in shown:
         start, end = (unit * t for t in stage.times(run))
-        if end - start > NARROWEST_NAME * whole:
-            ax.annotate(
-                stage.name.replace(" ", "\n", 1) if end - start < 0.2 * whole else stage.name,
-                (0.5 * (start + end), 1.0),
-                xycoords=("data", "axes fraction"),
-                xytext=(0, 2),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                fontsize=7.0,
-            )
+        letters = int(LETTERS * (end - start) / whole) if whole > 0.0 else 0
+        written = textwrap.wrap(stage.name, max(letters, 1), break_long_words=False)
+        if len(written) <= 2 and all(len(line) <= letters for line in written):
+            offset: dict[str, Any] = {
+                "xytext": (0, 2),
+                "textcoords": "offset points",
+                "ha": "center",
+                "va": "bottom",
+            }
+            place = (0.5 * (start + end), 1.0)
+            ax.annotate("\n".join(written), place, xycoords=("data", "axes fraction"), fontsize=7.0, **offset)
 
 
 def sweeps(run: Run) -> list[Stage]:
@@ -108,22 +119,15 @@ def voltammogram(run: Run) -> Figure:
     return figure
 
 
-def draw_voltammogram(ax: Axes, run: Run, colour: str | None = None, label: str | None = None) -> None:
-    """Draw the sweeps of a run, in one colour or coloured by cycle."""
+def draw_voltammogram(ax: Axes, run: Run, colour: str | None = None, dash: str = "-") -> None:
+    """Draw the sweeps of a run, in one colour or, without one, coloured by cycle."""
     voltage, current = run.metric("voltage_V"), MILLIAMPERES * run.metric("current_A_m2")
     shown = sweeps(run)
-    cycles = sorted({cycle(stage) for stage in shown})
-    scale = ScalarMappable(Normalize(cycles[0], max(cycles[-1], cycles[0] + 1)), style.TIME_MAP)
-    for k, stage in enumerate(shown):
-        line = colour or str(style.BLUE)
-        own = colour is None and len(cycles) > 1
-        ax.plot(
-            voltage[stage.rows],
-            current[stage.rows],
-            color=shade(scale, cycle(stage)) if own else line,
-            linewidth=0.9,
-            label=label if k == 0 else None,
-        )
+    cycles = [cycle(stage) for stage in shown]
+    scale = ScalarMappable(Normalize(min(cycles), max(*cycles, min(cycles) + 1)), style.TIME_MAP)
+    for stage, number in zip(shown, cycles, strict=True):
+        several: Any = shade(scale, number) if len(set(cycles)) > 1 else style.BLUE
+        ax.plot(voltage[stage.rows], current[stage.rows], color=colour or several, ls=dash, linewidth=0.9)
     ax.axhline(0.0, color="#B0B0B0", linewidth=0.5, zorder=0)
     ax.set(xlabel="voltage (V)", ylabel="current density (mA/cm²)")
 

@@ -1,4 +1,4 @@
-"""Pictures of a run of fixed geometry: readings, profiles in 1D, fields in 2D and 3D, currents on electrodes."""
+"""Pictures of a run of fixed geometry: readings, profiles, fields, current along the electrodes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from postprocess import draw, style
 from postprocess.fixed import Electrode, electrodes, species
-from postprocess.fixed_history import MILLIAMPERES, history, shade, sweeps, voltammogram
+from postprocess.fixed_history import MILLIAMPERES, history, room, shade, sweeps, voltammogram
 from postprocess.run import Run
 
 if TYPE_CHECKING:
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from postprocess.run import Floats
 
 MOST_PROFILES, MOST_PANELS, MOST_SPECIES, MOST_ELECTRODES = 8, 3, 3, 4
+THIN = 0.1
+"""Part of a 1D cell below which a layer is shown alone."""
 FLAT = 1e-9
 """Relative difference of fields that is rounding."""
 UNIFORM = 0.01
 """Smallest range of a map of the current density, relative: unstructured meshes leave a faint pattern."""
+TALLEST = 6.5
+"""All panels above each other, inches."""
 GAP = 0.3
 """Between panels, inches."""
 
@@ -57,42 +61,38 @@ def figures(run: Run) -> dict[str, Figure]:
 def profiles(run: Run) -> Figure:
     """Concentrations and potentials against x at several times."""
     shown = [run.grid(k) for k in draw.spread_in_time(run.field_times_s, MOST_PROFILES)]
-    return draw_profiles([(shown, None)])
-
-
-def draw_profiles(series: Sequence[tuple[Sequence[Grid], str | None]]) -> Figure:
-    """Profiles of one or more runs; those with a colour are drawn in it, the others coloured by time."""
-    every = [grid for grids, _ in series for grid in grids]
-    names = quantities(every[-1])
+    names = quantities(shown[-1])
     columns = min(2, len(names))
     rows = -(-len(names) // columns)
     figure = Figure(
         figsize=(style.DOUBLE * (0.55 if columns == 1 else 1.0), 2.0 * rows + 0.3), layout="constrained"
     )
-    panels = figure.subplots(rows, columns, squeeze=False, sharex=True).ravel()
-    unit, time_name = style.time_unit(max(grid.time_s for grid in every))
-    times = [unit * grid.time_s for grid in every]
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    unit, time_name = style.time_unit(max(grid.time_s for grid in shown))
+    times = [unit * grid.time_s for grid in shown]
     colours = ScalarMappable(Normalize(min(times), max(max(times), min(times) + 1e-12)), style.TIME_MAP)
-    factor, length = length_unit(every)
     for ax, (name, label) in zip(panels, names.items(), strict=False):
-        for grids, colour in series:
-            for grid in grids:
-                here: Any = colour or shade(colours, unit * grid.time_s)
-                for group in lines(grid, name):
-                    ax.plot(factor * grid.points_um[group, 0], grid.values[name][group], color=here)
+        for grid, time in zip(shown, times, strict=True):
+            draw_profile(ax, grid, name, shown, color=shade(colours, time))
+        room(ax, [grid.values[name] for grid in shown])
         ax.set(ylabel=label)
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     for ax in panels[len(names) :]:
         ax.set_axis_off()
-    for ax in panels[max(0, len(names) - columns) : len(names)]:
-        ax.set_xlabel(f"x ({length})")
-        ax.tick_params(labelbottom=True)
-    panels[0].set_xlim(
-        *(factor * bound for bound in (every[0].points_um[:, 0].min(), every[0].points_um[:, 0].max()))
-    )
-    if any(colour is None for _, colour in series):
-        figure.colorbar(colours, ax=list(panels), label=f"time ({time_name})")
+    figure.colorbar(colours, ax=list(panels), label=f"time ({time_name})")
     return figure
+
+
+def draw_profile(ax: Axes, grid: Grid, name: str, beside: Sequence[Grid], **look: Any) -> None:
+    """Draw a field of a 1D grid, with axes for all grids `beside`; a thin layer has the axis to itself."""
+    cells = [g.points_um[:, 0] for g in beside]
+    places = [g.points_um[g.where(name), 0].ravel() for g in beside if name in g.values]
+    own, whole = np.concatenate(places), np.concatenate(cells)
+    span = own if np.ptp(own) < THIN * np.ptp(whole) else whole
+    factor, length = length_unit(float(np.ptp(span)))
+    for nodes in lines(grid, name):
+        ax.plot(factor * grid.points_um[nodes, 0], grid.values[name][nodes], **look)
+    ax.set(xlabel=f"x ({length})", xlim=(factor * span.min(), factor * span.max()))
 
 
 def lines(grid: Grid, name: str) -> list[Floats]:
@@ -131,11 +131,10 @@ def _proportional(a: Floats, b: Floats) -> bool:
     return bool(np.all(np.abs(a[ok] - ratio * b[ok]) <= FLAT * np.abs(a[ok]).max()))
 
 
-def length_unit(grids: Sequence[Grid]) -> tuple[float, str]:
-    """Units per micrometre in which the cell reads well, and the unit's name."""
-    size = max(float(np.ptp(grid.points_um, axis=0).max()) for grid in grids)
-    for micrometres, name in ((1e3, "mm"), (1.0, "µm"), (1e-3, "nm")):
-        if size >= 2.0 * micrometres:
+def length_unit(size_um: float) -> tuple[float, str]:
+    """Units per micrometre in which lengths up to `size_um` read well, and the unit's name."""
+    for micrometres, name in ((1e3, "mm"), (1.0, "µm")):
+        if size_um >= 2.0 * micrometres:
             return 1.0 / micrometres, name
     return 1e3, "nm"
 
@@ -144,13 +143,13 @@ def fields(run: Run) -> Figure:
     """Concentrations and potentials at up to three times, one row each; in 3D on the plane through mid-y."""
     shown = [run.grid(k) for k in draw.spread_in_time(run.field_times_s, MOST_PANELS)]
     axes, place = (0, 1), ""
-    factor, length = length_unit(shown)
+    factor, length = length_unit(float(np.ptp(shown[0].points_um, axis=0).max()))
     if shown[0].dimension == 3:
         middle = 0.5 * float(shown[0].points_um[:, 1].min() + shown[0].points_um[:, 1].max())
         shown = [grid.cut(1, middle) for grid in shown]
         axes, place = (0, 2), f"y = {factor * middle:.4g} {length}"
     names = dict(list(quantities(shown[-1]).items())[: MOST_SPECIES + 1])
-    across, up = _panel(shown[0], axes, len(shown))
+    across, up = _panel(shown[0], axes, (len(shown), len(names)))
     step, rise, low = max(across + GAP, 0.85), up + 0.28, 0.45
     high = low + (len(names) - 1) * rise + up + 0.25
     figure = Figure(figsize=(0.6 + (len(shown) - 1) * step + across + 0.9, high + (0.2 if place else 0.0)))
@@ -175,11 +174,12 @@ def fields(run: Run) -> Figure:
     return figure
 
 
-def _panel(grid: Grid, axes: tuple[int, int], count: int) -> tuple[float, float]:
+def _panel(grid: Grid, axes: tuple[int, int], count: tuple[int, int]) -> tuple[float, float]:
     """Width and height of a panel in inches; long and thin cells are stretched to be seen."""
     width, height = (float(np.ptp(grid.points_um[:, axis])) for axis in axes)
-    most = (style.DOUBLE - 1.5 - GAP * (count - 1)) / count
-    scale = min(most / width, 2.2 / height)
+    columns, rows = count
+    most = (style.DOUBLE - 1.5 - GAP * (columns - 1)) / columns
+    scale = min(most / width, min(2.2, TALLEST / rows) / height)
     return max(scale * width, 0.7), max(scale * height, 0.7)
 
 
@@ -214,10 +214,14 @@ def current(run: Run) -> Figure:
     unit, name = style.time_unit(longest)
     colours = ScalarMappable(Normalize(0.0, unit * longest or 1.0), style.TIME_MAP)
     for ax, (boundary, items) in zip(panels, found.items(), strict=True):
-        for k in draw.spread_in_time([e.time_s for e in items], MOST_PROFILES):
-            x, y, label = along(items[k])
-            ax.plot(x, MILLIAMPERES * y, color=shade(colours, unit * items[k].time_s))
-        ax.set(xlabel=label, title=title(boundary))
+        shown = [items[k] for k in draw.spread_in_time([e.time_s for e in items], MOST_PROFILES)]
+        axis, extent = longest_axis(items[0])
+        factor, length = length_unit(extent)
+        for electrode in shown:
+            x, y = along(electrode)
+            ax.plot(factor * x, MILLIAMPERES * y, color=shade(colours, unit * electrode.time_s))
+        room(ax, [MILLIAMPERES * electrode.current for electrode in shown])
+        ax.set(xlabel=f"{'xyz'[axis]} ({length})", title=title(boundary))
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     figure.supylabel("current density (mA/cm²)", fontsize=8.0)
@@ -225,19 +229,24 @@ def current(run: Run) -> Figure:
     return figure
 
 
-def along(electrode: Electrode) -> tuple[Floats, Floats, str]:
-    """Place and current density along an electrode in 2D, and what the place is.
+def longest_axis(electrode: Electrode) -> tuple[int, float]:
+    """The coordinate in which an electrode is longest, and its largest value there, micrometres."""
+    axis = int(np.argmax(np.ptp(electrode.corners_um, axis=(0, 1))))
+    return axis, float(np.abs(electrode.corners_um[:, :, axis]).max())
+
+
+def along(electrode: Electrode) -> tuple[Floats, Floats]:
+    """Place (micrometres) and current density along an electrode in 2D.
 
     The place is the coordinate in which the electrode is longest. Where neighbouring facets do not touch, as
     between the strips of a patterned electrode, a NaN interrupts the line.
     """
-    axis = int(np.argmax(np.ptp(electrode.places_um, axis=0)))
+    axis, _ = longest_axis(electrode)
     order = np.argsort(electrode.places_um[:, axis], kind="stable")
     places, size = electrode.places_um[order], electrode.size[order]
     gap = np.linalg.norm(np.diff(places, axis=0), axis=1) - 0.5 * (size[1:] + size[:-1])
     breaks = np.flatnonzero(gap > 0.01 * size[1:]) + 1
-    x = np.insert(places[:, axis], breaks, np.nan)
-    return x, np.insert(electrode.current[order], breaks, np.nan), f"{'xyz'[axis]} (µm)"
+    return np.insert(places[:, axis], breaks, np.nan), np.insert(electrode.current[order], breaks, np.nan)
 
 
 def current_maps(run: Run) -> Figure:

@@ -197,7 +197,7 @@ class Experiment:
         slowest = max((eq.scale[name] * eq.c0 for name in self.model.closure.unknowns), default=0.0)
         step, growth = min(kept.initial, 1e-3 * slowest or kept.initial), 10.0
         try:
-            self.stepping = replace(kept, initial=step)
+            self.stepping = replace(kept, initial=1e-6 * step)  # an instant in which nothing moves
             self._begin(held)
             for _ in range(LONGEST_MARCH):
                 self.stepping = replace(kept, initial=step, largest=np.inf, order=1, fixed=True)

@@ -28,6 +28,9 @@ KEPT = 0.1
 STALLED = 1e-9
 """Corrections relative to the unknowns: a solve that ends as its steps are small while Newton's method wants
 more than this was held up by the line search or by positivity, and has not converged."""
+UNMET = 1e-6
+"""Norm of the scaled residual above which such a solve has not converged either: where an ion is used up,
+corrections are short beside the potentials long before the equations are met."""
 ROUNDING = 4e-16
 """Relative rounding of the stored parts of the equations."""
 
@@ -92,7 +95,8 @@ class Newton:
             PETSc.Options().delValue(self._pending.pop())
         self._load(self._x)
         reason = int(self.snes.getConvergedReason())
-        if reason == PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE and self._wanted > STALLED:
+        stalled = self._wanted > STALLED or self.snes.getFunctionNorm() > UNMET
+        if reason == PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE and stalled:
             reason = int(PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH)
         pc = self.snes.getKSP().getPC()
         if pc.getFailedReason() and not self.preset.fields:

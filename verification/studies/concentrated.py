@@ -5,12 +5,15 @@ A dilute binary salt of cation charge z+ and anion charge z- is a concentrated o
     D = (z+ - z-) D+ D-/(z+ D+ - z- D-),   t = z+ D+/(z+ D+ - z- D-),   1 + dln f/dln c = 1,
     kappa = F^2/(RT) z+ (z+ D+ - z- D-) c
 
-whose potential is that of a reference electrode of the metal, phi + RT/(z+ F) ln(c/c0). Inserted into Butler-Volmer
-kinetics with alpha_a + alpha_c = 1 this leaves i0 (c/c0)^alpha_a [exp(alpha_a n f eta) - exp(-alpha_c n f eta)].
+whose potential is that of a reference electrode of the metal, phi + RT/(z+ F) ln(c/c0). Inserted into
+Butler-Volmer kinetics with alpha_a + alpha_c = 1 this leaves
 
-With any D(c), t(c), kappa(c) the steady cell has D c' = -(1 - t) i/(z+ F); with G = D/(1 - t) and c as the variable
+    i = i0 (c/c0)^alpha_a [exp(alpha_a n f eta) - exp(-alpha_c n f eta)]
 
-    int G dc = -iL/(z+ F),   int c G dc = c0 int G dc   (both from working to counter electrode)
+With any D(c), t(c), kappa(c) the steady cell has D c' = -(1 - t) i/(z+ F). With G = D/(1 - t) and c as the
+variable, all integrals from its value at the working electrode to that at the counter electrode,
+
+    int G dc = -iL/(z+ F),   int c G dc = c0 int G dc
     phi(0) - phi(L) = -int [z+ F G/kappa + b RT/F (1 - t)(1 + dln f/dln c)/c] dc,   b = (1 - z+/z-)/z+
 """
 
@@ -37,7 +40,7 @@ from solver.solutions import SOLUTIONS, Solution
 from verification.exact import binary, electrode
 from verification.rows import Curve, Result, Row, Study
 
-from .sandwich import CELLS, CONCENTRATION, TEMPERATURE, last_readings, march, mesh, steady
+from .sandwich import CELLS, CONCENTRATION, TEMPERATURE, march, mesh, steady
 
 LENGTH, EXCHANGE = 50e-6, 10.0
 TARGET = 1e-3
@@ -112,17 +115,27 @@ def as_dilute(quick: bool) -> tuple[list[Row], Curve]:
         for theory, model in (("concentrated", equivalent(salt)), ("dilute", dilute(salt))):
             experiment = Experiment(model, mesh(1, [_layer()]), Stepping(1e-4 * tau))
             readings = experiment.run(constant_current(current, times[-1]), times=times)
-            by_time = {min(times, key=lambda t: abs(t - r.time)): r for r in readings if _lands(r.time, times)}
+            by_time = {
+                min(times, key=lambda t: abs(t - r.time)): r for r in readings if _lands(r.time, times)
+            }
             found[theory] = np.array([by_time[t].voltage for t in times])
             case = f"dilute {salt.name} salt by the theory of {theory} solutions, 1D"
             for t, e, g in zip(times, expected, found[theory], strict=True):
                 what = f"voltage at {t / tau:g} L^2/D, 0.7 i_lim"
-                rows.append(Row(case, what, float(e), float(g), "V", TARGET, source="verification.exact.binary"))
+                rows.append(
+                    Row(case, what, float(e), float(g), "V", TARGET, source="verification.exact.binary")
+                )
             defect = max(map(abs, experiment.balance().values()))
-            rows.append(Row(case, "defect of the amount of salt", 0.0, defect, "", 1e-8, source="conservation"))
+            rows.append(
+                Row(case, "defect of the amount of salt", 0.0, defect, "", 1e-8, source="conservation")
+            )
         gap = float(np.abs(found["concentrated"] - found["dilute"]).max() / np.abs(expected).max())
         case = f"dilute {salt.name} salt, 1D"
-        rows.append(Row(case, "difference of the two theories, of the voltage", 0.0, gap, "", TARGET, source="mapping"))
+        rows.append(
+            Row(
+                case, "difference of the two theories, of the voltage", 0.0, gap, "", TARGET, source="mapping"
+            )
+        )
         if salt is SALTS[0]:
             x, labels = np.array(times) / tau, ("time / (L^2/D)", "cell voltage / V")
             curve = Curve("dilute salt as a concentrated one", x, found["concentrated"], expected, x, *labels)
@@ -149,15 +162,17 @@ class SteadyCell:
         return float(s.diffusivity(c, t) / (1.0 - s.transference_number(c, t)))
 
     def _integral(self, f: Callable[[float], float], low: float, high: float) -> float:
-        # Kinks of tables and clamps make quad subdivide; the points below are theirs at the most.
-        value, _ = quad(f, low, high, limit=400, epsabs=0.0, epsrel=1e-10)
+        # Tables have kinks in their second derivative, where quad subdivides.
+        value, _ = quad(f, low, high, limit=400, epsabs=0.0, epsrel=1e-9)
         return float(value)
 
     def counter(self, low: float) -> float:
         """Concentration at the counter electrode where that at the working one is `low`, mol/m^3."""
 
         def excess(high: float) -> float:
-            return self._integral(lambda c: (c - CONCENTRATION) * self.weight(c), low, high)
+            # Two positive integrals: relative tolerances mean nothing for one that is zero.
+            mean = self._integral(lambda c: c * self.weight(c), low, high)
+            return mean / self._integral(self.weight, low, high) - CONCENTRATION
 
         high = 2.0 * CONCENTRATION
         while excess(high) < 0.0:
@@ -243,7 +258,9 @@ def quadrature(quick: bool) -> list[Row]:
     tau = LENGTH**2 / 1e-10
     _, ends = march(model, mesh(1, [_layer()]), hold(-2.0, steady(tau)), tau)
     limit = exact.current(0.0)
-    rows.append(Row(case, "limiting current: that at -2 V", limit, ends[-1].current, "A/m2", TARGET, source=STEADY))
+    rows.append(
+        Row(case, "limiting current: that at -2 V", limit, ends[-1].current, "A/m2", TARGET, source=STEADY)
+    )
     names = ("lipf6_ec_emc_nyman2008", "napf6_ec_pc_chayambuka2022")
     for name in names if quick else SOLUTIONS:
         solution = SOLUTIONS[name]
@@ -273,8 +290,8 @@ def concentrated(quick: bool) -> Result:
 study = Study(
     "concentrated",
     "Concentrated solutions of one salt",
-    "With the properties of a dilute salt the theory of concentrated solutions gives the dilute cell, transients "
-    "included. With any D(c), kappa(c), t(c) and thermodynamic factor the steady state and the limiting current "
-    "are integrals over c; the cited solutions of LiPF6 and NaPF6 are among them.",
+    "With the properties of a dilute salt the theory of concentrated solutions gives the dilute cell, "
+    "transients included. With any D(c), kappa(c), t(c) and thermodynamic factor the steady state and the "
+    "limiting current are integrals over c; the cited solutions of LiPF6 and NaPF6 are among them.",
     concentrated,
 )

@@ -1,7 +1,7 @@
 """The double layer in parallel with charge transfer: steps of potential and current, and discharge.
 
-With linearised kinetics an electrode behind an electrolyte is the circuit R_s + (R_ct || C), whose answers are
-exponentials. With Butler-Volmer kinetics the discharge at open circuit has a closed form too.
+With linearised kinetics an electrode behind an electrolyte is the circuit R_s + (R_ct || C), whose answers
+are exponentials. With Butler-Volmer kinetics the discharge at open circuit has a closed form too.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from solver.laws import Constant
 from solver.model import Film, Interface, Medium, Model, Prescribed
 from solver.program import Program, constant_current, hold, rest, sequence
 from solver.reaction import Linearised
+from solver.types import FloatArray
 from verification.exact import electrode
 from verification.rows import Curve, Result, Row, Study
 
@@ -34,8 +35,8 @@ STEP, CURRENT = 0.01, 50.0
 """V, A/m^2."""
 TARGET = 1e-3
 PER_STEP = 1e-6
-"""Tolerance of the time steps, in thermal voltages. The default, 1e-4, is set for concentrations and for signals of
-many thermal voltages; of a step of 10 mV, 0.4 thermal voltages, it leaves an error of 0.4 %."""
+"""Tolerance of the time steps, in thermal voltages. The default, 1e-4, is set for concentrations and for
+signals of many thermal voltages; of a step of 10 mV, 0.4 thermal voltages, it leaves an error of 0.4 %."""
 BARD = "Bard and Faulkner, 2nd ed., ch. 1.2"
 DECAY = "C d eta/dt = -i(eta), verification.exact.electrode"
 
@@ -65,7 +66,7 @@ class Case:
     name: str
     program: Callable[[float], Program]
     tau: float
-    answer: Callable[[np.ndarray], np.ndarray]
+    answer: Callable[[FloatArray], FloatArray]
     galvanostatic: bool = False
     series: model.Series | None = None
     dim: int = 1
@@ -142,7 +143,7 @@ def responses(case: Case) -> tuple[list[Row], Curve]:
         )
     )  # fmt: skip
     labels = ("time / RC", "voltage / V" if case.galvanostatic else "current density / A m-2")
-    fine = np.linspace(0.0, SAMPLES[-1], 200)
+    fine = np.linspace(0.0, SAMPLES[-1], 200, dtype=np.float64)
     curve = Curve(case.name, time / case.tau, got, case.answer(case.tau * fine), fine, labels[0], labels[1])
     return rows, curve
 
@@ -209,8 +210,8 @@ def double_layer(quick: bool) -> Result:
 study = Study(
     "double-layer",
     "Double layer: steps of potential and current",
-    "An electrode with a double layer answers a step like the circuit R_s + (R_ct || C): by current under a step of "
-    "potential, also behind a film or an external resistance, and by voltage under a step of current. Charge passed "
-    "is charge reacted plus charge stored.",
+    "An electrode with a double layer answers a step like the circuit R_s + (R_ct || C): by current under "
+    "a step of potential, also behind a film or an external resistance, and by voltage under a step of "
+    "current. Charge passed is charge reacted plus charge stored.",
     double_layer,
 )

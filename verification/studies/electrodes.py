@@ -1,8 +1,8 @@
-"""One electrode: charge transfer behind a film or a Schottky junction, and with a double layer.
+"""One electrode: charge transfer behind a film or a Schottky junction.
 
-In series the voltages add at one current. A cell of this kind between -1 V and 0.1 V is compared with the root
-of that sum: without concentrations (Ohm's law: the electrolyte adds iL/kappa), and as a binary cell with two
-metal electrodes, where the closed form of the steady state gives the voltage of the rest.
+In series the voltages add at one current. A cell of this kind between -1 V and 0.1 V is compared with the
+root of that sum: without concentrations (Ohm's law: the electrolyte adds iL/kappa), and as a binary cell
+with two metal electrodes, where the closed form of the steady state gives the voltage of the rest.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def in_series(quick: bool) -> Result:
     curves: list[Curve] = []
     for closure, make, exact, tolerance in CLOSURES:
         for obstacle in OBSTACLES:
-            # In 2D and 3D the unknown of the film lives on edges and triangles; once for each closure will do.
+            # In 2D and 3D the unknown of the film lives on edges and triangles; one obstacle will do.
             dims = (1, 2) if obstacle is OBSTACLES[-1] else (1,)
             if quick and closure != CLOSURES[0][0] and obstacle is OBSTACLES[1]:
                 continue
@@ -211,8 +211,9 @@ def refusal(cell: Model, current: float) -> Row:
 study = Study(
     "series",
     "Charge transfer behind a film or a Schottky junction",
-    "Film resistance and junction are solved with the interfacial current, or the junction's voltage, as an "
-    "unknown on the electrode. From 1 mV to 1 V, from an ohmic to a saturated junction, the current is the root of "
-    "the sum of all voltages in series. Above the saturation current of the junction no steady state exists.",
+    "Film resistance and junction are solved with the interfacial current, or the junction's voltage, as "
+    "an unknown on the electrode. From 1 mV to 1 V, from an ohmic to a saturated junction, the current is "
+    "the root of the sum of all voltages in series. Above the saturation current of the junction no "
+    "steady state exists.",
     in_series,
 )

@@ -12,11 +12,11 @@ import numpy as np
 from dolfinx import mesh
 from mpi4py import MPI
 
+from meshes.arrays import IntArray
 from meshes.compat import geometry_dofmap
 from meshes.parallel import on_root_only
 from meshes.regions import Regions
 from meshes.tagged import TaggedMesh
-from solver.types import IntArray
 
 
 def refined(comm: MPI.Comm, coarse: Callable[[MPI.Comm], Regions], level: int) -> Regions:
@@ -61,10 +61,10 @@ def quarter(given: TaggedMesh) -> TaggedMesh:
 
 def _extract(regions: Regions) -> TaggedMesh:
     """The whole mesh of a single rank, with its names."""
-    dim, cells = regions.dim, geometry_dofmap(regions.mesh)
+    dim, cells = regions.dim, geometry_dofmap(regions.mesh).astype(np.int64)
     parts = [(name, cells[regions.cells(name)]) for name in regions.regions]
     sets: list[tuple[str | None, IntArray]] = [
-        (name, np.asarray(mesh.entities_to_geometry(regions.mesh, dim - 1, regions.facets(name))))
+        (name, mesh.entities_to_geometry(regions.mesh, dim - 1, regions.facets(name)).astype(np.int64))
         for name in regions.boundaries
     ]
     return TaggedMesh.of(regions.unit * regions.mesh.geometry.x[:, :dim], parts, sets, regions.unit)

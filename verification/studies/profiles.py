@@ -67,8 +67,7 @@ def held_flux(problem: Discretisation, boundary: str, field: str = POTENTIAL) ->
     residual = problem.raw_residual({}, LIQUID)
     local = float(residual[nodes * width + equations.fields.index(field)].sum())
     size = problem.regions.unit**problem.regions.dim / equations.scale[field]
-    total: float = problem.comm.allreduce(local)
-    return size * total
+    return float(size * problem.comm.allreduce(local))
 
 
 def mean_square(position: FloatArray, values: FloatArray) -> float:

@@ -105,17 +105,35 @@ def default(cell: Mapping[str, Any], reference: Mapping[str, Any], source: str) 
     held = run.deviation(found, reference, "current_A_m2" if name == "voltage_V" else "voltage_V")
     note = f"{CELLS} cells, default steps"
     rows = [
-        Row(case, f"largest deviation of the {what}", 0.0, miss, "of its largest", TARGET, source=source, note=note),
-        Row(case, "deviation of what is controlled", 0.0, held, "of its largest", 1e-6, source=source, note=note),
+        Row(
+            case,
+            f"largest deviation of the {what}",
+            0.0,
+            miss,
+            "of its largest",
+            TARGET,
+            source=source,
+            note=note,
+        ),
+        Row(
+            case,
+            "deviation of what is controlled",
+            0.0,
+            held,
+            "of its largest",
+            1e-6,
+            source=source,
+            note=note,
+        ),
     ]
     time = np.array(reference["time_s"])
     return rows, Curve(cell["name"], time, found[name], np.array(reference[name]), None, "time / s", label)
 
 
 def converged(cell: Mapping[str, Any], quick: bool, source: str) -> list[Row]:
-    """On finer meshes with tighter steps: the deviation, and the order by which our own results approach each other.
+    """Deviation on finer meshes with tighter steps, and the order in which our own results converge.
 
-    Between meshes with the same tolerance the error of the time steps cancels; it would hide the order otherwise.
+    The order is that of differences between meshes, in which the error of the time steps cancels.
     """
     name, reference = asked(cell), cell["result"]
     counts, tolerance = ((20, 40, 80), 1e-5) if quick else ((40, 80, 160), 1e-6)
@@ -129,7 +147,9 @@ def converged(cell: Mapping[str, Any], quick: bool, source: str) -> list[Row]:
     if not quick:
         miss = run.deviation(solve(cell, 40, tolerance, 2), reference, name)
         note = f"40 cells P2, tolerance of steps {tolerance:g}"
-        rows.append(Row(case, "largest deviation", 0.0, miss, "of its largest", TARGET, source=source, note=note))
+        rows.append(
+            Row(case, "largest deviation", 0.0, miss, "of its largest", TARGET, source=source, note=note)
+        )
     return rows
 
 
@@ -163,7 +183,9 @@ def live(quick: bool) -> Result:
         rows += default(cell, result, source)[0]
         miss = run.deviation(result, cell["result"], asked(cell))
         # 400 finite volumes against the extrapolated record: its own convergence says less than 1e-4.
-        rows.append(Row(cell["name"], "PyBaMM now from the record", 0.0, miss, "of its largest", 1e-4, source=source))
+        rows.append(
+            Row(cell["name"], "PyBaMM now from the record", 0.0, miss, "of its largest", 1e-4, source=source)
+        )
     return Result(tuple(rows))
 
 
@@ -171,9 +193,10 @@ studies = (
     Study(
         "pybamm",
         "A binary cell by PyBaMM",
-        "Dilute and concentrated electrolyte between metal electrodes, under constant current with interruption and "
-        "reversal and under constant voltage with reversal: the same equations by PyBaMM's finite volumes. The "
-        "quantity that is not controlled agrees within 0.1 % of its largest value at all recorded times.",
+        "Dilute and concentrated electrolyte between metal electrodes, under constant current with "
+        "interruption and reversal and under constant voltage with reversal: the same equations by "
+        "PyBaMM's finite volumes. The quantity that is not controlled agrees within 0.1 % of its largest "
+        "value at all recorded times.",
         on_record,
     ),
     Study(

@@ -1,9 +1,10 @@
 """Cells of several regions: conductors, contacts between them, porous and gel layers.
 
-Everything in a planar cell carries one current i, so that its voltage is a sum: iL/sigma of every conductor, i/G of
-a contact, the overpotential of every interface, and RT/F ln of the ratio of concentrations at the ends of a binary
-electrolyte, whose anion is at rest. A layer of porosity eps and transport factor g has the effective flux
--g D grad c and the amount eps c: the cell of a free electrolyte with diffusivities D g/eps and the current i/eps.
+Everything in a planar cell carries one current i, so that its voltage is a sum: iL/sigma of every
+conductor, i/G of a contact, the overpotential of every interface, and RT/F ln of the ratio of
+concentrations at the ends of a binary electrolyte, whose anion is at rest. A layer of porosity eps and
+transport factor g has the effective flux -g D grad c and the amount eps c: the cell of a free electrolyte
+with diffusivities D g/eps and the current i/eps.
 """
 
 from __future__ import annotations
@@ -75,12 +76,14 @@ def stack(quick: bool) -> list[Row]:
 
 
 def contacts() -> list[Row]:
-    """Collector | deposit | liquid: an ohmic contact, or a Schottky junction, between two electronic conductors."""
+    """Collector | deposit | liquid: an ohmic contact or a Schottky junction between two conductors."""
     layers = [Layer("collector", 10e-6, cells=2), Layer("deposit", 10e-6, cells=2), _liquid()]
     sigma, conductance = 0.1, 2e3
     ohmic = 2.0 * 10e-6 / sigma
     ends = "collector|deposit"
-    resistive = Interface(ends, "collector", (Reaction("contact", 1, {}, Conductance(conductance)),), "deposit")
+    resistive = Interface(
+        ends, "collector", (Reaction("contact", 1, {}, Conductance(conductance)),), "deposit"
+    )
     junction = Interface(ends, "deposit", (Reaction("junction", 1, {}, Junction(JUNCTION)),), "collector")
     rows = []
     for name, interface in (("resistive contact", resistive), ("Schottky junction", junction)):
@@ -91,7 +94,9 @@ def contacts() -> list[Row]:
             (interface, Interface("deposit|electrolyte", "deposit", (deposition(KINETICS),)), COUNTER),
             (Conductor("collector", sigma, "working", "working"), Conductor("deposit", sigma)),
         )
-        currents = (CURRENTS[1],) if name == "resistive contact" else (CURRENTS[1], -0.99 * JUNCTION.saturation)
+        currents = (
+            (CURRENTS[1],) if name == "resistive contact" else (CURRENTS[1], -0.99 * JUNCTION.saturation)
+        )
         program = sequence(*(constant_current(i, steady(CELL.diffusion_time)) for i in currents))
         _, readings = march(model, mesh(2, layers), program, CELL.diffusion_time)
         for current, reading in zip(currents, readings, strict=True):
@@ -108,7 +113,10 @@ def contacts() -> list[Row]:
 def porous(quick: bool) -> tuple[list[Row], Curve]:
     """A separator: limiting current and time scale, by Bruggeman's exponent or a given tortuosity."""
     rows = []
-    choices = [("Bruggeman, eps = 0.4", 0.4, bruggeman(0.4)), ("tortuosity 3, eps = 0.5", 0.5, tortuous(0.5, 3.0))]
+    choices = [
+        ("Bruggeman, eps = 0.4", 0.4, bruggeman(0.4)),
+        ("tortuosity 3, eps = 0.5", 0.5, tortuous(0.5, 3.0)),
+    ]
     for name, porosity, factor in choices:
         case = f"porous separator, {name}, 1D"
         free = electrode.Kinetics(KINETICS.exchange / porosity)
@@ -160,21 +168,27 @@ def gel(quick: bool) -> list[Row]:
         kinetics = KINETICS.overpotential(current, low / CONCENTRATION)
         kinetics -= KINETICS.overpotential(-current, high / CONCENTRATION)
         expected = thermal_voltage(TEMPERATURE) * math.log(low / high) + kinetics
-        rows.append(Row(case, f"voltage at {current:g} A/m2", expected, ends[-1].voltage, "V", TARGET, source=SUM))
+        rows.append(
+            Row(case, f"voltage at {current:g} A/m2", expected, ends[-1].voltage, "V", TARGET, source=SUM)
+        )
         problem = experiment.problem
         for name, boundary, value in (
-            ("working electrode", "working", low), ("interface", "electrolyte|gel", middle), ("counter", "counter", high),
+            ("working electrode", "working", low),
+            ("interface", "electrolyte|gel", middle),
+            ("counter electrode", "counter", high),
         ):  # fmt: skip
             dofs = problem.regions.dofs(problem.spaces[LIQUID], boundary)
             here = problem.field("Na+")[dofs]
             local = float(here.max()) if here.size else -math.inf
             got = max(problem.comm.allgather(local))
-            rows.append(Row(case, f"concentration, {name}", value, got, "mol/m3", TARGET, source="c linear in layers"))
+            rows.append(
+                Row(case, f"concentration, {name}", value, got, "mol/m3", TARGET, source="c linear in layers")
+            )
     return rows
 
 
 def piecewise_linear(parts: Sequence[tuple[float, float, float]], current: float) -> tuple[float, ...]:
-    """Steady cation concentrations at the ends of layers in mol/m^3: c' = -i/(2 F g D+) in each, the amount kept.
+    """Steady cation concentrations at the ends of layers, mol/m^3: c' = -i/(2 F g D+), the amount kept.
 
     Args:
         parts: thickness in m, g D+ in m^2/s and porosity of each layer.
@@ -237,8 +251,9 @@ def regions(quick: bool) -> Result:
 study = Study(
     "regions",
     "Regions: conductors, contacts, porous and gel layers, inclusions",
-    "Metal and single-ion conductors with a potential of their own, contacts between conductors, porous separators "
-    "and gels: planar cells against sums of voltages in series. In two dimensions: the effective conductivity of a "
-    "liquid with insulating cylinders, and a resistive metal strip that is contacted at its end.",
+    "Metal and single-ion conductors with a potential of their own, contacts between conductors, porous "
+    "separators and gels: planar cells against sums of voltages in series. In two dimensions: the "
+    "effective conductivity of a liquid with insulating cylinders, and a resistive metal strip that is "
+    "contacted at its end.",
     regions,
 )

@@ -4,8 +4,8 @@ A square array of insulating cylinders of volume fraction f conducts
 
     kappa_eff/kappa = 1 - 2 f/(1 + f - 0.305827 f^4/(1 - 1.402958 f^8) - 0.013362 f^8)
 
-A strip of conductivity sigma, length W and thickness d is at the potential V at its end x = 0; charge leaves it at
-y = d, G u per area; the rest is insulated. By separation of variables, with k_n tan(k_n d) = G/sigma,
+A strip of conductivity sigma, length W and thickness d is at the potential V at its end x = 0; charge leaves
+it at y = d, G u per area; the rest is insulated. By separation of variables, with k_n tan(k_n d) = G/sigma,
 
     I = 2 sigma V sum_n tanh(k_n W) sin^2(k_n d) / (k_n d + sin(k_n d) cos(k_n d))
 
@@ -39,7 +39,7 @@ def plane(quick: bool) -> list[Row]:
 
 
 def array_conductivity(fraction: float) -> float:
-    """Effective conductivity over that of the matrix; see the module. Its own error is below 1e-6 up to f = 0.3."""
+    """Effective conductivity over that of the matrix; see the module."""
     f = fraction
     return 1.0 - 2.0 * f / (1.0 + f - 0.305827 * f**4 / (1.0 - 1.402958 * f**8) - 0.013362 * f**8)
 

@@ -40,7 +40,7 @@ def deposition(kinetics: electrode.Kinetics, law: Kinetics | None = None) -> Rea
 
 
 def mesh(dim: int, layers: Sequence[Layer], comm: MPI.Comm = MPI.COMM_WORLD) -> Regions:
-    """Layers between "working" and "counter"; in 2D and 3D one third as wide as high, with few cells across."""
+    """Layers between "working" and "counter"; in 2D and 3D a third as wide as high, few cells across."""
     width = sum(layer.thickness for layer in layers) / 3.0
     if dim == 1:
         return builders.interval(comm, layers)
@@ -63,7 +63,7 @@ def last_readings(readings: Iterable[Reading]) -> list[Reading]:
 def march(model: Model, regions: Regions, program: Program, scale: float) -> tuple[Experiment, list[Reading]]:
     """Go through `program` to a steady state in each of its segments; returns the last reading of each.
 
-    Implicit Euler with steps that double: what it is on the way does not matter, for amounts are kept exactly.
+    Implicit Euler with steps that double: the way there does not matter, for amounts are kept exactly.
 
     Args:
         model: the cell.

@@ -206,4 +206,4 @@ class Binary:
             raise RuntimeError("the integral equation of the strip cell was not solved")
         i = current(x)
         total = float(weights @ i)
-        return Distribution(STRIP, position, i * STRIP.electrode / total, voltage / total)
+        return Distribution(STRIP, position, np.asarray(i * STRIP.electrode / total), voltage / total)
