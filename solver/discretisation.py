@@ -304,6 +304,7 @@ class Discretisation:
         matrix = PETSc.Mat().create(self.comm)
         matrix.setSizes((sizes, sizes))
         matrix.setType(PETSc.Mat.Type.AIJ)
+        matrix.setOption(PETSc.Mat.Option.KEEP_NONZERO_PATTERN, True)
         matrix.setUp()
         return matrix
 

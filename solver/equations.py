@@ -181,6 +181,13 @@ class Equations:
         q = 2 * self.model.degree + 2 if degree is None else degree
         return ufl.Measure("dx", self.mesh, metadata={"quadrature_degree": q})(self.tags.regions[region])
 
+    def _mass(self, region: str) -> Any:
+        """Measure for stored amounts."""
+        if not self.model.lumped:
+            return self.dx(region)
+        rule = {"quadrature_rule": "vertex", "quadrature_degree": 1}
+        return ufl.Measure("dx", self.mesh, metadata=rule)(self.tags.regions[region])
+
     def on(self, boundary: str, integrand: Any) -> Any:
         """Integral over a boundary in mesh units; fields are continuous, so either side of it will do."""
         q = 2 * self.model.degree + 2
@@ -241,7 +248,7 @@ class Equations:
             for name in closure.unknowns:
                 v, scale = self.test(name), self.number(self.scale[name])
                 flux = fluxes[name]
-                row.store(scale * porosity * c[name] * v * dx)
+                row.store(scale * porosity * c[name] * v * self._mass(region))
                 if self.displacement is not None:
                     moved = scale * porosity * c[name] * ufl.inner(self.displacement, ufl.grad(v)) * dx
                     self.carried = moved if self.carried is None else self.carried + moved

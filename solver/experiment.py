@@ -263,7 +263,7 @@ class Experiment:
         del self._past[1:]  # before a discontinuity nothing says what comes
         self._plan(1, INSTANT * self.stepping.initial)
         target = scaled_control(self.problem, segment, 0.0)
-        outcome = self.newton.reach(self._memory, target, self._fine)
+        outcome = self.newton.reach(self._memory, target, self._fine, frozen=True)
         if not self._fine(outcome):
             where = f"at t = {self.time:.6g} s"
             raise StepError(f"no potentials meet the control {where}: {self._hardship()}")

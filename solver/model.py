@@ -230,6 +230,8 @@ class Model:
         degree: of the elements, 1 or 2.
         logarithmic: whether ln(c/c0) is the unknown instead of c/c0: positive by construction.
         source: for manufactured solutions.
+        lumped: whether amounts are lumped at the nodes, for degree 1: a species that spreads from nothing
+            then nowhere falls below zero (a discrete maximum principle), at the same order.
         area: of the working electrode in m^2 that current densities refer to; None: that of its interfaces.
     """
 
@@ -245,6 +247,7 @@ class Model:
     degree: int = 1
     logarithmic: bool = False
     source: Source = Source()
+    lumped: bool = False
     area: float | None = None
 
     def conductor(self, region: str) -> Conductor | None:

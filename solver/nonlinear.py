@@ -81,13 +81,17 @@ class Newton:
         block = layout.blocks[LIQUID]
         width = len(problem.equations.fields)
         component = block.active % width
-        bounded = (component < width - 1) & (not problem.model.logarithmic)
-        self._concentrations = block.start + np.flatnonzero(bounded)
+        species = block.start + np.flatnonzero(component < width - 1)
+        self._species, self._frozen = species, False
+        self._concentrations = np.empty(0, dtype=int) if problem.model.logarithmic else species
 
-    def solve(self, memory: Mapping[str, FloatArray], control: Control) -> Outcome:
-        """Solve from the present state of the problem; leaves the solution in it (collective)."""
+    def solve(self, memory: Mapping[str, FloatArray], control: Control, frozen: bool = False) -> Outcome:
+        """Solve from the present state of the problem; leaves the solution in it (collective).
+
+        If `frozen`, concentrations stay as they are, and only potentials are solved for.
+        """
         problem = self.problem
-        self._memory, self._control = memory, control
+        self._memory, self._control, self._frozen = memory, control, frozen
         with self._x as local:
             local[:] = problem.layout.gather(problem.potentials)
         self.snes.solve(None, self._x)
@@ -113,6 +117,7 @@ class Newton:
         memory: Mapping[str, FloatArray],
         target: Control,
         fine: Callable[[Outcome], bool] = lambda outcome: outcome.converged,
+        frozen: bool = False,
     ) -> Outcome:
         """Solve for a control that differs much from the present one, in portions if need be.
 
@@ -124,7 +129,8 @@ class Newton:
         done, portion, saved = 0.0, 1.0, problem.snapshot()
         while True:
             goal = min(done + portion, 1.0)
-            outcome = self.solve(memory, Control(target.a, target.b, (1.0 - goal) * start + goal * target.s))
+            portion_of = Control(target.a, target.b, (1.0 - goal) * start + goal * target.s)
+            outcome = self.solve(memory, portion_of, frozen)
             good = fine(outcome)
             if good and goal == 1.0:
                 return outcome
@@ -159,12 +165,17 @@ class Newton:
     def _function(self, snes: Any, x: Any, f: Any) -> None:
         self._load(x)
         values = self.residual(self._memory, self._control)
+        if self._frozen:
+            values[self._species] = 0.0
         with f as local:
             local[:] = values
 
     def _jacobian(self, snes: Any, x: Any, a: Any, p: Any) -> None:
         self._load(x)
         self.problem.jacobian(p, self._control)
+        if self._frozen:
+            rows = (self.problem.layout.offset + self._species).astype(PETSc.IntType)
+            p.zeroRows(rows, diag=1.0)
         if a != p:
             a.assemble()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from cases.fixed.media import arrhenius
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from cases.fixed.settings import Prescribed
 
 PLACE = ("x", "y", "z", "t")
+TRACE = 1e-3
+"""Part of the largest initial concentration below which a species counts as a trace."""
+
+
+def _has_traces(concentrations: Collection[float]) -> bool:
+    return min(concentrations, default=1.0) < TRACE * max(concentrations, default=1.0)
 
 
 def build(case: FixedCase) -> model.Model:
@@ -45,6 +52,7 @@ def build(case: FixedCase) -> model.Model:
         prescribed=tuple(_prescribed(case)),
         degree=case.transport.degree,
         logarithmic=case.transport.unknown == "logarithm",
+        lumped=case.transport.degree == 1 and _has_traces(concentrations.values()),
     )
 
 
