@@ -23,11 +23,13 @@ LINEAR = {
     10: [[0, 1, 2, 3]],
     24: [
         *([0, 4, 6, 7], [4, 1, 5, 8], [6, 5, 2, 9], [7, 8, 9, 3]),  # corners
-        *([5, 7, 4, 6], [5, 7, 6, 9], [5, 7, 9, 8], [5, 7, 8, 4]),  # the octahedron between them
+        *([5, 7, 6, 4], [5, 7, 9, 6], [5, 7, 8, 9], [5, 7, 4, 8]),  # the octahedron between them
     ],
 }
 """Linear cells that a VTK cell (lines, triangles, tetrahedra of degree 1 and 2) is drawn as."""
 
+ON_NODE = 1e-9
+"""Part of an edge within which a plane passes through its end."""
 CROSSED = {1: [(0, 1), (0, 2), (0, 3)], 2: [(0, 2), (0, 3), (1, 3), (1, 2)], 3: [(0, 3), (1, 3), (2, 3)]}
 """Edges of a tetrahedron that a plane crosses, in turn, by the number of nodes (the first ones) below it."""
 
@@ -80,7 +82,9 @@ class Grid:
 
         def between(values: Floats) -> Floats:
             share = part.reshape(-1, *([1] * (values.ndim - 1)))
-            return np.asarray((1.0 - share) * values[a] + share * values[b])
+            mixed = (1.0 - share) * values[a] + share * values[b]
+            mixed = np.where(share < ON_NODE, values[a], mixed)  # the other end may have no value
+            return np.asarray(np.where(share > 1.0 - ON_NODE, values[b], mixed))
 
         return replace(
             self,

@@ -126,7 +126,7 @@ class Run:
     @property
     def fixed(self) -> bool:
         """Whether the geometry was fixed: such a run went through a program of segments and has no fronts."""
-        return "segment" in self.metrics
+        return "segment" in self.metrics and not self.fronts
 
     @property
     def steps(self) -> int:

@@ -288,7 +288,7 @@ class Experiment:
             dt *= self._shrink
             self.rejected += 1
             if dt < SMALLEST * self.stepping.initial:
-                trial = self._comply(segment, begun, before, dt, wanted)
+                trial = self._comply(segment, begun, before, dt)
                 if trial is not None:
                     break
                 trouble = self._hardship()
@@ -370,16 +370,14 @@ class Experiment:
             else:
                 f_high *= 0.5 if kept < 0 and f_high > 2.0 * LANDED else 1.0
                 low, f_low, kept = dt, f, -1
-        landed = None if f_high <= LANDED else self._comply(segment, begun, before, best.dt, beyond.dt)
+        landed = None if f_high <= LANDED else self._comply(segment, begun, before, best.dt)
         return landed or best
 
-    def _comply(
-        self, segment: Segment, begun: float, before: float, dt: float, longest: float
-    ) -> _Trial | None:
+    def _comply(self, segment: Segment, begun: float, before: float, dt: float) -> _Trial | None:
         """The step onto a voltage limit where an ion is used up: the limit held, less current than asked for.
 
         There the voltage goes from volts above to volts below in no time that a step could resolve. Steps
-        double from `dt` until transport cannot bring what the segment asks for; None if that never happens.
+        grow from `dt` until transport cannot bring what the segment asks for; None if that never happens.
         """
         asked = segment.value(self.time + dt - begun)
         beyond = {"above": 0.5 * LANDED, "below": -0.5 * LANDED}  # so that rounding does not miss the limit
@@ -388,13 +386,13 @@ class Experiment:
             for limit in segment.limits
             if limit.quantity == "voltage"
         ]
-        while limits and asked != 0.0 and segment.mode == Current() and dt <= longest:
+        while limits and asked != 0.0 and segment.mode == Current() and dt <= self.stepping.initial:
             for value in limits:
                 held = replace(segment, mode=Potential(), start=value, rate=0.0)
                 trial = self._trial(held, begun, before, dt)
                 if trial is not None and 0.0 < trial.seen.current / asked <= 1.0:
                     return trial
-            dt *= 2.0
+            dt *= 4.0
         return None
 
     # --- parts of a step

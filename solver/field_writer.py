@@ -76,6 +76,7 @@ class FieldWriter:
         for name, number in regions.regions.items():
             self._region[regions.cells(name)] = number
         self._wet = wet_nodes(problem)
+        self._conducting = {c.region: self._conductor(c.region) for c in problem.model.conductors}
         self._nodes = space.dofmap.index_map.size_local + space.dofmap.index_map.num_ghosts
 
     def write(self, folder: Path, number: int) -> str:
@@ -95,13 +96,11 @@ class FieldWriter:
         """Values at the local nodes of the liquid's space, NaN where there are none, shape (nodes,) each."""
         problem, result = self.problem, self.liquid()
         level = potentials(problem)
-        nodes = problem.spaces[LIQUID].dofmap.list
         for conductor in problem.model.conductors:
-            cells = problem.regions.cells(conductor.region)
-            own = problem.spaces[conductor.region].dofmap.list
+            nodes, own = self._conducting[conductor.region]
             values = np.full(self._nodes, np.nan)
             base = level.get(conductor.terminal or "", 0.0)
-            values[nodes[cells]] = base + problem.field(conductor.region)[own[cells]]
+            values[nodes] = base + problem.field(conductor.region)[own]
             result[f"potential_{conductor.region}_V"] = values
         return result
 
@@ -114,6 +113,18 @@ class FieldWriter:
             values[self._wet] = problem.field(name)[self._wet]
             result[label] = values
         return result
+
+    def _conductor(self, region: str) -> tuple[IntArray, IntArray]:
+        """Local nodes of a conductor, ghosts included, in the liquid's space and in its own (collective).
+
+        A node may touch the conductor only through a cell that this rank does not see.
+        """
+        problem = self.problem
+        liquid, own = problem.spaces[LIQUID], problem.spaces[region]
+        nodes = problem.regions.dofs(liquid, region)
+        same = np.full(liquid.dofmap.list.max(initial=-1) + 1, -1, dtype=np.int32)
+        same[liquid.dofmap.list] = own.dofmap.list
+        return nodes, same[nodes]
 
     def _piece(self, arrays: dict[str, FloatArray]) -> str:
         count, width = self._cells.shape

@@ -32,7 +32,7 @@ SAME = 1e-12
 def run_fixed(
     cell: FixedCell,
     folder: RunFolder,
-    comm: MPI.Comm,
+    comm: MPI.Intracomm,
     reporter: Reporter | None,
     max_steps: int | None = None,
 ) -> int:
@@ -106,7 +106,7 @@ def kind(segment: Segment) -> str:
 class FixedRun:
     """An experiment with its outputs."""
 
-    def __init__(self, cell: FixedCell, folder: RunFolder, comm: MPI.Comm, reporter: Reporter | None) -> None:
+    def __init__(self, cell: FixedCell, folder: RunFolder, comm: MPI.Intracomm, reporter: Reporter | None) -> None:
         """Mesh and discretise (collective)."""
         self.began = time.perf_counter()
         self.cell, self.folder, self.comm = cell, folder, comm

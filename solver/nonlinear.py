@@ -18,7 +18,7 @@ from petsc4py import PETSc
 
 from .discretisation import Control, Discretisation
 from .model import LIQUID
-from .presets import DIRECT, Preset
+from .presets import DIRECT, UNDAMPED, Preset
 from .types import FloatArray
 
 SMALLEST_PORTION = 2.0**-12
@@ -63,20 +63,13 @@ class Newton:
         self._x = PETSc.Vec().createMPI((layout.size, PETSc.DETERMINE), comm=problem.comm)
         self._f = self._x.duplicate()
         self._matrix = problem.create_matrix()
-        self.snes = PETSc.SNES().create(problem.comm)
+        chosen = {**preset.options, **(options or {})}
         prefix = f"tertia{next(_NUMBERS)}_"
-        self.snes.setOptionsPrefix(prefix)
-        self.snes.setFunction(self._function, self._f)
-        self.snes.setJacobian(self._jacobian, self._matrix)
-        self.snes.setLineSearchPreCheck(self._keep_positive)
-        database = PETSc.Options()
-        database.prefixPush(prefix)
-        for name, value in {**preset.options, **(options or {})}.items():
-            database.setValue(name, value)
-        database.prefixPop()
-        self.snes.setFromOptions()
+        self.snes = self._create(prefix, chosen)
+        nonlinear = {name: value for name, value in chosen.items() if name.startswith("snes_")} | UNDAMPED
+        self._undamped = self._create(f"{prefix}full_", nonlinear, self.snes.getKSP())
         self._wanted = 0.0
-        self._pending = [prefix + name for name in {**preset.options, **(options or {})}]
+        self._pending = [prefix + name for name in chosen] + [f"{prefix}full_{name}" for name in nonlinear]
         preset.split(self.snes.getKSP(), problem)
         block = layout.blocks[LIQUID]
         width = len(problem.equations.fields)
@@ -85,30 +78,56 @@ class Newton:
         self._species, self._frozen = species, False
         self._concentrations = np.empty(0, dtype=int) if problem.model.logarithmic else species
 
+    def _create(self, prefix: str, options: Mapping[str, Any], linear: Any = None) -> Any:
+        """A SNES with `options` of its own, on the KSP `linear` if it is given (collective)."""
+        snes = PETSc.SNES().create(self.problem.comm)
+        snes.setOptionsPrefix(prefix)
+        if linear is not None:
+            snes.setKSP(linear)
+        snes.setFunction(self._function, self._f)
+        snes.setJacobian(self._jacobian, self._matrix)
+        snes.setLineSearchPreCheck(self._keep_positive)
+        database = PETSc.Options()
+        for name, value in options.items():
+            database.setValue(prefix + name, value)
+        snes.setFromOptions()
+        return snes
+
     def solve(self, memory: Mapping[str, FloatArray], control: Control, frozen: bool = False) -> Outcome:
         """Solve from the present state of the problem; leaves the solution in it (collective).
 
-        If `frozen`, concentrations stay as they are, and only potentials are solved for.
+        First with the line search. Residuals of fast kinetics grow exponentially on the way to a solution,
+        which stops a line search; so a solve that fails is made again with undamped corrections. If `frozen`,
+        concentrations stay as they are, and only potentials are solved for.
         """
-        problem = self.problem
         self._memory, self._control, self._frozen = memory, control, frozen
+        start = self.problem.layout.gather(self.problem.potentials)
+        outcome = self._attempt(self.snes, start)
+        if outcome.converged:
+            return outcome
+        again = self._attempt(self._undamped, start)
+        spent = outcome.iterations + again.iterations, outcome.krylov + again.krylov
+        return Outcome(again.converged, *spent, again.reason)
+
+    def _attempt(self, snes: Any, start: FloatArray) -> Outcome:
+        """Solve with one SNES from the unknowns `start` of this rank (collective)."""
         with self._x as local:
-            local[:] = problem.layout.gather(problem.potentials)
-        self.snes.solve(None, self._x)
+            local[:] = start
+        snes.solve(None, self._x)
         while self._pending:  # parts of a preconditioner read their options in the first solve
             PETSc.Options().delValue(self._pending.pop())
         self._load(self._x)
-        reason = int(self.snes.getConvergedReason())
-        stalled = self._wanted > STALLED or self.snes.getFunctionNorm() > UNMET
+        reason = int(snes.getConvergedReason())
+        stalled = self._wanted > STALLED or snes.getFunctionNorm() > UNMET
         if reason == PETSc.SNES.ConvergedReason.CONVERGED_SNORM_RELATIVE and stalled:
             reason = int(PETSc.SNES.ConvergedReason.DIVERGED_LINE_SEARCH)
-        pc = self.snes.getKSP().getPC()
+        pc = snes.getKSP().getPC()
         if pc.getFailedReason() and not self.preset.fields:
             pc.reset()  # after a singular matrix PETSc would not let MUMPS factorise again
         return Outcome(
-            reason > 0 or self._is_noise(memory),
-            int(self.snes.getIterationNumber()),
-            int(self.snes.getLinearSolveIterations()),
+            reason > 0 or self._is_noise(float(snes.getFunctionNorm())),
+            int(snes.getIterationNumber()),
+            int(snes.getLinearSolveIterations()),
             reason,
         )
 
@@ -142,11 +161,11 @@ class Newton:
             if portion < SMALLEST_PORTION:
                 return outcome
 
-    def _is_noise(self, memory: Mapping[str, FloatArray]) -> bool:
-        """Whether the residual left is rounding of Q a0/dt, which is large in very short steps (collective)."""
-        square = sum(float(np.sum(q**2)) for name, q in memory.items() if name != "terminals")
+    def _is_noise(self, norm: float) -> bool:
+        """Whether the residual left is rounding of Q a0/dt, large in very short steps (collective)."""
+        square = sum(float(np.sum(q**2)) for name, q in self._memory.items() if name != "terminals")
         total = self.problem.comm.allreduce(square, op=MPI.SUM)
-        return bool(self.snes.getFunctionNorm() <= ROUNDING * np.sqrt(total))
+        return bool(norm <= ROUNDING * np.sqrt(total))
 
     def residual(self, memory: Mapping[str, FloatArray], control: Control) -> FloatArray:
         """Residual of the present state, unknowns of this rank."""
@@ -156,7 +175,7 @@ class Newton:
 
     def destroy(self) -> None:
         """Free PETSc memory (collective)."""
-        for thing in (self.snes, self._matrix, self._x, self._f):
+        for thing in (self.snes, self._undamped, self._matrix, self._x, self._f):
             thing.destroy()
 
     def _load(self, x: Any) -> None:

@@ -50,7 +50,7 @@ def morphology(
     """Measure `front`, given in units of `unit`, on substrate of which the width `initially_bare` was bare.
 
     tip_height is taken above the median of the front, thickness above the substrate, or above the front
-    `begun` where all was metal. `trench` is the depth in m of a trench in the middle, whose mouth is measured.
+    `begun` where all was metal. `trench` is the depth in m of a trench whose mouth is measured.
     """
     bottom = 0.0 if begun is None else begun.metal_area() / begun.width
     highest = 0.0 if begun is None else begun.tip_height

@@ -28,6 +28,8 @@ NEWTON = {
     "snes_max_it": 20,
 }
 """Nonlinear part of all presets."""
+UNDAMPED = {"snes_linesearch_type": "basic", "snes_divergence_tolerance": 1e30}
+"""Laid over a preset where its line search fails."""
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from .laws import Law
 
 LARGEST_EXPONENT = 100.0
 """Exponentials continue linearly beyond it, so that a far-off Newton iterate overflows nothing."""
-SMALLEST_RATIO = 1e-9
-"""c/c_ref below which kinetics sees the positive continuation."""
+SMALLEST_RATIO = 1e-60
+"""c/c_ref below which kinetics sees the positive continuation: less than volts leave (1e-37 at -5 V)."""
 
 
 def exp(x: Any) -> Any:
@@ -38,7 +38,7 @@ def exp(x: Any) -> Any:
 
 
 def positive(ratio: Any) -> Any:
-    """`ratio` itself above 1e-9; below, e^(x - 1) of x = ratio/1e-9: positive, with continuous slope."""
+    """`ratio` itself above 1e-60; below, e^(x - 1) of x = ratio/1e-60: positive, with continuous slope."""
     if not is_symbolic(ratio):
         low = SMALLEST_RATIO * np.exp(np.clip(ratio / SMALLEST_RATIO, -500.0, 1.0) - 1.0)
         return np.where(ratio > SMALLEST_RATIO, ratio, low)

@@ -93,7 +93,10 @@ def test_exponential_goes_on_linearly_beyond_its_limit() -> None:
 def test_positive_continuation_is_smooth_and_changes_nothing_that_matters() -> None:
     for ratio in (2.0 * SMALLEST_RATIO, 1e-3, 1.0, 5.0):
         assert number(positive(ufl.as_ufl(ratio))) == ratio
-    below = [number(positive(ufl.as_ufl(r))) for r in (-1.0, -1e-8, 0.0, 0.5e-9, SMALLEST_RATIO)]
+    below = [
+        number(positive(ufl.as_ufl(r)))
+        for r in (-1.0, -10.0 * SMALLEST_RATIO, 0.0, 0.5 * SMALLEST_RATIO, SMALLEST_RATIO)
+    ]
     assert below[0] > 0.0
     assert below == sorted(below)
     assert below[-1] == pytest.approx(SMALLEST_RATIO, rel=1e-12)
