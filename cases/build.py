@@ -131,6 +131,7 @@ def physics(case: Case) -> Physics:
         law,
         reference,
         kinetics.anisotropy,
+        kinetics.film_resistance or 0.0,
     )
 
 

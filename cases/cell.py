@@ -26,6 +26,7 @@ from cases.units import (
     SurfaceEnergy,
     Temperature,
 )
+from cases.waveforms import Resistance
 from solver.constants import FARADAY, thermal_voltage
 
 
@@ -175,6 +176,8 @@ class Kinetics(Section):
     """Cathodic transfer coefficient."""
     anisotropy: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Fourfold anisotropy e of the growing metal: i0 (1 + e cos 4 theta), most straight up and sideways."""
+    film_resistance: Resistance | None = None
+    """Resistance of a film, such as an SEI, on both electrodes, times area."""
     reference_concentration: Concentration | None = None
     """Concentration that the exchange current density belongs to; by default the initial one of metal.ion."""
 

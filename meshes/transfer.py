@@ -10,7 +10,7 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from .compat import FloatArray, IntArray
-from .domain import Domain
+from .domain import COUNTER, Domain
 from .errors import MeshError
 
 PADDINGS = (1e-6, 1e-4, 1e-3, 1e-2)
@@ -56,7 +56,7 @@ def interpolate(fields: Sequence[fem.Function], old: Domain, new: Domain) -> lis
     outside = _outside(old, new)
     for field, result in zip(fields, results, strict=True):
         result.x.scatter_forward()
-        result.x.array[outside] = _along_front(old, new.coordinates[outside], field)
+        result.x.array[outside] = along_front(old, new.coordinates[outside], field)
     return results
 
 
@@ -71,7 +71,7 @@ def _outside(old: Domain, new: Domain) -> IntArray:
     return np.flatnonzero(outside).astype(np.int32)
 
 
-def _along_front(old: Domain, points: FloatArray, field: fem.Function) -> FloatArray:
+def along_front(old: Domain, points: FloatArray, field: fem.Function) -> FloatArray:
     """Values of `field` on `old` at the places of its front that are nearest to `points`.
 
     These points lie in no cell of the old mesh. Which cell is nearest, and so what it would extrapolate to,
@@ -80,3 +80,13 @@ def _along_front(old: Domain, points: FloatArray, field: fem.Function) -> FloatA
     arc = np.concatenate(([0.0], np.cumsum(old.front.lengths)))
     place = shapely.line_locate_point(shapely.LineString(old.front.points), shapely.points(points))
     return np.asarray(np.interp(place, arc, old.gather_front(field.x.array)))
+
+
+def along_counter(old: Domain, points: FloatArray, field: fem.Function) -> FloatArray:
+    """Values of `field` on the flat counter electrode of `old` at the abscissae of `points` (collective)."""
+    dofs = old.dofs_on(COUNTER)
+    owned = dofs[dofs < old.space.dofmap.index_map.size_local]
+    pieces = old.comm.allgather((old.coordinates[owned, 0], field.x.array[owned]))
+    x, values = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+    order = np.argsort(x)
+    return np.asarray(np.interp(points[:, 0], x[order], values[order]))

@@ -21,11 +21,13 @@ from petsc4py import PETSc
 from meshes.compat import FacetMesh
 from meshes.domain import Domain
 from meshes.front import Front
+from meshes.transfer import along_counter, along_front
 
 from .compiled import SCALAR, Compiled
 from .constants import FARADAY
 from .contact import Contact
 from .discretisation import Control, Discretisation
+from .equations import FILM
 from .model import FRONT, LIQUID, WORKING, Model
 from .types import FloatArray, IntArray
 
@@ -144,11 +146,17 @@ class Growing(Discretisation):
             self._metal.x.array[:] = metal[self.domain.map.edges]
 
     def edge_potentials(self) -> FloatArray:
-        """Potential of the metal under every edge of the front, in RT/F."""
+        """Potential under every edge of the front, less the drop in its film, in RT/F (collective)."""
         working = self.potentials[self.model.terminals.index(WORKING)]
-        if not self.extra:
-            return np.full(self._edge.size, working)
-        return np.where(self._edge >= 0, self.patch_potentials[self._edge], working)
+        metal: FloatArray = np.full(self._edge.size, working)
+        if self.extra:
+            metal = np.where(self._edge >= 0, self.patch_potentials[self._edge], working)
+        series = next(i.series for i in self.model.interfaces if i.boundary == FRONT)
+        if series is None:
+            return metal
+        s = self.domain.gather_front(self.functions[f"{FILM}{FRONT}"].x.array[self._scalar_nodes])
+        drop = series.drop(s, self.equations.current_scale) / self.equations.vt
+        return np.asarray(metal - 0.5 * (drop[1:] + drop[:-1]))
 
     def at_front(self, kind: str) -> FloatArray:
         """A functional on the front by vertex, on all ranks; "surface current" is in current scales."""
@@ -179,6 +187,18 @@ class Growing(Discretisation):
     def owned_nodes(self) -> IntArray:
         """Node of the liquid for every owned P1 dof of `domain.space`."""
         return self._nodes[: self.domain.space.dofmap.index_map.size_local]
+
+    def film_at(self, name: str, points: FloatArray) -> FloatArray:
+        """Unknown of a film at `points` near its boundary: that of the nearest place there (collective)."""
+        field = fem.Function(self.domain.space)
+        field.x.array[:] = self.functions[name].x.array[self._scalar_nodes]
+        if name.removeprefix(FILM) == FRONT:
+            return along_front(self.domain, points, field)
+        return along_counter(self.domain, points, field)
+
+    def set_film(self, name: str, values: FloatArray) -> None:
+        """Set the unknown of a film from values at the local P1 dofs of `domain.space`."""
+        self.functions[name].x.array[self._scalar_nodes] = values
 
     def carried(self) -> FloatArray:
         """What the motion `displacement` takes along of Q of the liquid; owned dofs."""

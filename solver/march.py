@@ -199,6 +199,7 @@ class Simulation:
         scale = metal.volume_per_charge * self.problem.equations.current_scale * dt / unit
         current = self._midway(dt, current)
         slope = fields.kinetics(physics)[1] * activity(self.front, physics)
+        slope = slope / (1.0 + slope * physics.film_resistance)
         mobility = metal.volume_per_charge * metal.capillary_voltage * slope / unit**2
         volume = implicit_share(self.front, -scale * current, np.asarray(mobility, dtype=np.float64), dt)
         return above_substrate(self.front, volume)

@@ -22,7 +22,7 @@ from meshes.triangulate import Mesh2D, SizeField, triangulate
 from .cell import Cell, Sizes
 from .compiled import Compiled
 from .discretisation import Stored
-from .equations import POTENTIAL
+from .equations import FILM, POTENTIAL
 from .growing import Floating, Growing
 from .model import LIQUID
 from .motion import Extension, MotionForms, project
@@ -190,6 +190,8 @@ class MovingMesh:
             factors.append((1.0 - part) * amounts[name] / found[name])
             new.set_concentration(name, factors[-1] * concentration.x.array)
         new.set_potentials(problem.potentials)
+        for name in (n for n in eq.names if n.startswith(FILM)):
+            new.set_film(name, problem.film_at(name, new.domain.coordinates))
         lost = part * np.array([amounts[name] for name in names])
         return Remeshed(
             new,

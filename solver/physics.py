@@ -13,7 +13,7 @@ from meshes.domain import ELECTROLYTE
 from .closures import Electroneutral
 from .constants import thermal_voltage
 from .electrolyte import Metal, Species
-from .model import COUNTER, FRONT, WORKING, Interface, Medium, Model
+from .model import COUNTER, FRONT, WORKING, Film, Interface, Medium, Model
 from .reaction import Kinetics, Reaction, Site
 from .types import FloatArray
 
@@ -48,6 +48,11 @@ class Physics:
         """RT/F in V."""
         return thermal_voltage(self.model.temperature)
 
+    @property
+    def film_resistance(self) -> float:
+        """Of a film on the front, ohm m^2; 0 without one."""
+        return self.front.series.resistance if isinstance(self.front.series, Film) else 0.0
+
     def direction(self, normals: FloatArray) -> FloatArray:
         """Factor of i0 on surfaces with unit `normals`, shape (m, 2) -> (m,)."""
         cosine = normals[:, 1] ** 2
@@ -66,6 +71,7 @@ def binary_physics(
     kinetics: Kinetics,
     reference: float,
     anisotropy: float = 0.0,
+    film: float = 0.0,
 ) -> Physics:
     """A dissolved salt between a growing electrode and one of the same metal; the last species is eliminated.
 
@@ -76,13 +82,15 @@ def binary_physics(
         kinetics: of ion + n e- <-> metal at both electrodes.
         reference: concentration in mol/m^3 that the exchange current density belongs to.
         anisotropy: as in `Physics`.
+        film: resistance of a film on both electrodes, ohm m^2.
     """
     reaction = Reaction(
         "deposition", metal.charge_number, {metal.ion: 1.0}, kinetics, reference={metal.ion: reference}
     )
+    series = Film(film) if film > 0.0 else None
     interfaces = (
-        Interface(FRONT, WORKING, (reaction,), grows=True),
-        Interface(COUNTER, COUNTER, (reaction,)),
+        Interface(FRONT, WORKING, (reaction,), series=series, grows=True),
+        Interface(COUNTER, COUNTER, (reaction,), series=series),
     )
     closure = Electroneutral(species, species[-1].name)
     model = Model(closure, temperature, {ELECTROLYTE: Medium()}, interfaces)

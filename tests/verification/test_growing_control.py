@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from mpi4py import MPI
 
 from solver.march import Simulation
+from solver.model import Film, Model
+from solver.moving_mesh import MovingMesh
 from solver.program import constant_current, hold, rest, sequence
 from solver.segment import Current, Limit
 
@@ -68,3 +73,33 @@ def test_a_voltage_limit_is_landed_on_and_ends_the_segment() -> None:
     assert driven[-1] == pytest.approx(-0.3, rel=1e-4)
     assert min(driven[:-1]) > -0.3
     assert held == pytest.approx([-0.3] * len(held), rel=1e-8)
+
+
+def test_a_film_takes_its_part_of_the_voltage_through_remeshings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R i on both electrodes beside what the bare cell needs; carried over when the mesh is made anew."""
+    current, resistance = -500.0, 2e-4
+    bare, filmed = (replace(physics(i0=1e3), model=binary_model(film)) for film in (0.0, resistance))
+    monkeypatch.setattr(MovingMesh, "worn", lambda self, domain, floating: next(steps) % 20 == 0)
+    steps = itertools.count(1)
+    voltages = []
+    for ph in (bare, filmed):
+        program = constant_current(current, time=4.0)
+        simulation = Simulation(cell(flat(), ph, program=program), MPI.COMM_WORLD)
+        march(simulation)
+        assert simulation.mass_error() < 1e-9
+        assert simulation.faraday_error() < 1e-10
+        assert simulation.state.remeshes > 0
+        voltages.append(simulation.voltage)
+        if ph is filmed:
+            problem = simulation.problem
+            through = problem.equations.current_scale * problem.film_at("film front", simulation.front.points)
+            assert through == pytest.approx(np.full(through.size, current), rel=1e-6)
+    # The two choose their own time steps, of first order: the concentrations differ in the fourth digit.
+    assert voltages[1] - voltages[0] == pytest.approx(2.0 * resistance * current, rel=1e-3)
+
+
+def binary_model(film: float) -> Model:
+    ph = physics(i0=1e3)
+    series = Film(film) if film else None
+    interfaces = tuple(replace(i, series=series) for i in ph.model.interfaces)
+    return replace(ph.model, interfaces=interfaces)
