@@ -106,7 +106,9 @@ def kind(segment: Segment) -> str:
 class FixedRun:
     """An experiment with its outputs."""
 
-    def __init__(self, cell: FixedCell, folder: RunFolder, comm: MPI.Intracomm, reporter: Reporter | None) -> None:
+    def __init__(
+        self, cell: FixedCell, folder: RunFolder, comm: MPI.Intracomm, reporter: Reporter | None
+    ) -> None:
         """Mesh and discretise (collective)."""
         self.began = time.perf_counter()
         self.cell, self.folder, self.comm = cell, folder, comm
