@@ -48,7 +48,7 @@ def wet_nodes(problem: Discretisation) -> IntArray:
     """Local nodes of the media, ghosts included, ascending (collective)."""
     space = problem.spaces[LIQUID]
     parts = [problem.regions.dofs(space, region) for region in problem.model.media]
-    return np.unique(np.concatenate([np.empty(0, dtype=np.int32), *parts]))
+    return np.asarray(np.unique(np.concatenate([np.empty(0, dtype=np.int32), *parts])))
 
 
 class FieldWriter:
