@@ -311,8 +311,13 @@ class Experiment:
         reading = self._reading(trial.dt, segment, trial.outcome, trial.order, trial.books)
         return reading, limit
 
-    def _trial(self, segment: Segment, begun: float, before: float, dt: float) -> _Trial | None:
-        """Solve a step of `dt` from the newest state; None if it fails, with `_shrink` set."""
+    def _trial(
+        self, segment: Segment, begun: float, before: float, dt: float, far: bool = False
+    ) -> _Trial | None:
+        """Solve a step of `dt` from the newest state; None if it fails, with `_shrink` set.
+
+        `far`: the control is far from where it was, and applied in portions.
+        """
         past, end = self._past, self.time + dt
         count = len(past)
         known = count - (0 if self.stepping.fixed else 1)
@@ -326,7 +331,10 @@ class Experiment:
         if not self._fine(outcome) and count > 1:
             self.problem.restore(past[0].state)
             self.problem.hold(end)
-            outcome = self.newton.solve(self._memory, control)
+            if far:
+                outcome = self.newton.reach(self._memory, control, self._fine)
+            else:
+                outcome = self.newton.solve(self._memory, control)
         self._shrink = 0.25
         if not self._fine(outcome):
             return None
@@ -389,7 +397,7 @@ class Experiment:
         while limits and asked != 0.0 and segment.mode == Current() and dt <= self.stepping.initial:
             for value in limits:
                 held = replace(segment, mode=Potential(), start=value, rate=0.0)
-                trial = self._trial(held, begun, before, dt)
+                trial = self._trial(held, begun, before, dt, far=True)
                 if trial is not None and 0.0 < trial.seen.current / asked <= 1.0:
                     return trial
             dt *= 4.0

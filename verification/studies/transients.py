@@ -21,7 +21,6 @@ from verification.rows import Curve, Result, Row, Study
 
 from .binary_cell import (
     DIVALENT,
-    ION,
     LENGTH,
     REGION,
     SODIUM_LIKE,
