@@ -240,6 +240,27 @@ def compare(
 
 
 @app.command()
+def stability(
+    case: CaseArgument,
+    assign: SetOption = None,
+    json: Annotated[bool, typer.Option("--json", help="The numbers as JSON.")] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", show_default=False, metavar="FILE", help="Draw the growth rate into it."),
+    ] = None,
+) -> None:
+    """Say which ripples of a flat electrode grow under a case, and how fast.
+
+    Growth rate over the wavelength by linear stability analysis, with nothing run: the critical wavelength,
+    the fastest one, and what they mean for the cell.
+    """
+    from cases.stability import run_stability
+
+    if ranks.first():
+        raise typer.Exit(run_stability(case, assign or (), json, plot))
+
+
+@app.command()
 def verify(
     names: Annotated[
         list[str] | None,

@@ -37,6 +37,8 @@ INSTANT = 1e-4
 """Length of the instant at the start of a segment, in first steps."""
 SMALLEST = 1e-9
 """Smallest step, in first steps."""
+COMPLIANCES = 16
+"""Steps tried, each four times the one before, to meet a voltage limit where an ion is used up."""
 SAFETY, LARGEST_GROWTH = 0.9, 2.0
 """Of the step size control."""
 LONGEST_MARCH = 100
@@ -394,7 +396,9 @@ class Experiment:
             for limit in segment.limits
             if limit.quantity == "voltage"
         ]
-        while limits and asked != 0.0 and segment.mode == Current() and dt <= self.stepping.initial:
+        if asked == 0.0 or segment.mode != Current():
+            return None
+        for _ in range(COMPLIANCES):
             for value in limits:
                 held = replace(segment, mode=Potential(), start=value, rate=0.0)
                 trial = self._trial(held, begun, before, dt, far=True)

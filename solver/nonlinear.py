@@ -56,21 +56,21 @@ class Newton:
         self, problem: Discretisation, preset: Preset = DIRECT, options: Mapping[str, Any] | None = None
     ) -> None:
         """Create the solver with a preset; PETSc `options` (no dash, no prefix) are laid over it."""
-        self.problem, self.preset = problem, preset
+        self.problem, self.preset = problem, preset.chosen(problem)
         self._memory: Mapping[str, FloatArray] = {}
         self._control = Control(np.empty(0), np.empty(0), np.empty(0))
         layout = problem.layout
         self._x = PETSc.Vec().createMPI((layout.size, PETSc.DETERMINE), comm=problem.comm)
         self._f = self._x.duplicate()
         self._matrix = problem.create_matrix()
-        chosen = {**preset.options, **(options or {})}
+        chosen = {**self.preset.options, **(options or {})}
         prefix = f"tertia{next(_NUMBERS)}_"
         self.snes = self._create(prefix, chosen)
         nonlinear = {name: value for name, value in chosen.items() if name.startswith("snes_")} | UNDAMPED
         self._undamped = self._create(f"{prefix}full_", nonlinear, self.snes.getKSP())
         self._wanted = 0.0
         self._pending = [prefix + name for name in chosen] + [f"{prefix}full_{name}" for name in nonlinear]
-        preset.split(self.snes.getKSP(), problem)
+        self.preset.split(self.snes.getKSP(), problem)
         block = layout.blocks[LIQUID]
         width = len(problem.equations.fields)
         component = block.active % width

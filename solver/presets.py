@@ -46,6 +46,10 @@ class Preset:
     options: Mapping[str, Any] = field(default_factory=dict)
     fields: bool = False
 
+    def chosen(self, problem: Discretisation) -> Preset:
+        """This one, whatever is solved."""
+        return self
+
     def split(self, ksp: Any, problem: Discretisation) -> None:
         """Tell the preconditioner which unknowns are potentials and which are concentrations."""
         if not self.fields:
@@ -96,5 +100,20 @@ ITERATIVE = Preset(
     fields=True,
 )
 """Fieldsplit and BoomerAMG."""
-PRESETS = {preset.name: preset for preset in (DIRECT, ITERATIVE)}
+LARGEST_DIRECT = {1: 10**9, 2: 100_000, 3: 8_000}
+"""Unknowns up to which `auto` factorises, by dimension."""
+
+
+@dataclass(frozen=True)
+class Automatic(Preset):
+    """Chooses by the number of unknowns and the dimension."""
+
+    def chosen(self, problem: Discretisation) -> Preset:
+        """`direct` up to LARGEST_DIRECT unknowns, `iterative` beyond."""
+        return DIRECT if problem.layout.total <= LARGEST_DIRECT[problem.tags.dim] else ITERATIVE
+
+
+AUTO = Automatic("auto")
+"""Direct up to a size, iterative beyond."""
+PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (AUTO, DIRECT, ITERATIVE)}
 """By name."""

@@ -1,9 +1,9 @@
 """Near the limiting current and beyond it, and how segments of a program end.
 
-Concentrations are unknowns themselves, or their logarithms; either way they stay positive. With ln c the elements
-hold exp(linear), whose amount of salt is off by h^(p+1): near the limiting current, where c_s is a small
-difference of large numbers, that takes elements of degree 2 or many cells. The potential, near the electrode the
-logarithm of c, wants either elements that hold it (ln c) or cells that shrink with the distance (c).
+Concentrations are unknowns themselves, or their logarithms; either way they stay positive. With ln c elements
+hold exp(polynomial), whose amount of salt is off by h^(p+1): near the limiting current, where c_s is a small
+difference of large numbers, that takes elements of degree 2 or many cells. The potential, near the electrode
+the logarithm of c, wants either elements that hold it (ln c) or cells that shrink with the distance (c).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ EVENT, CLOSED, LANDED = 1e-9, 1e-8, 1e-6
 
 
 def _near(degree: int, logarithmic: bool, cells: int) -> BinaryCell:
-    """For 99.9 % of the limiting current: cells shrink towards the electrode to a ten-thousandth of the gap."""
+    """For 99.9 % of the limiting current: cells shrink towards the electrode, by a hundred or so."""
     layer = Layer(REGION, LENGTH, cells=cells, size_start=1e-2 * LENGTH / cells)
     return binary(SODIUM_LIKE, layer, degree=degree, logarithmic=logarithmic)
 
@@ -89,14 +89,12 @@ def beyond(quick: bool) -> Result:
     """Currents that transport cannot bring, and large voltages."""
     rows, curves = [], []
     for logarithmic in (False, True):
-        for share in (1.5, 3.0):
-            more, curve = _step_beyond(share, logarithmic)
+        for share in (3.0,) if quick else (1.5, 3.0):
+            more, curve = _step_beyond(share, logarithmic, (-2.0,) if quick else (-2.0, -5.0))
             rows += more
             curves.append(curve)
-        degree = 2 if logarithmic else 1
         for voltage in (-1.0, -5.0):
-            layer = Layer(REGION, LENGTH, cells=100, size_start=1e-3 * LENGTH)
-            cell = binary(SODIUM_LIKE, layer, degree=degree, logarithmic=logarithmic)
+            cell = _far(logarithmic)
             experiment = cell.experiment(Stepping(1e-3 * cell.exact.diffusion_time))
             lowest = Lowest(experiment)
             time = 30.0 * cell.exact.diffusion_time
@@ -106,6 +104,13 @@ def beyond(quick: bool) -> Result:
             rows.append(Row(case, "i", wanted, last.current, "A/m2", TARGET, source=SOURCE))
             rows.append(lowest.row(case))
     return Result(tuple(rows), tuple(curves))
+
+
+def _far(logarithmic: bool) -> BinaryCell:
+    """For an ion used up: there ln c falls by tens over a distance that the smallest cells must resolve."""
+    smallest, degree = (1e-5, 2) if logarithmic else (1e-3, 1)
+    layer = Layer(REGION, LENGTH, cells=150, size_start=smallest * LENGTH, size_end=1e-3 * LENGTH)
+    return binary(SODIUM_LIKE, layer, degree=degree, logarithmic=logarithmic)
 
 
 class Lowest:
@@ -128,14 +133,14 @@ class Lowest:
         return Row(case, "largest negative concentration / c0", 0.0, max(0.0, -min(self.values)), "", 0.0)
 
 
-def _step_beyond(share: float, logarithmic: bool) -> tuple[list[Row], Curve]:
+def _step_beyond(share: float, logarithmic: bool, limits: Sequence[float]) -> tuple[list[Row], Curve]:
     """A constant current of `share` limiting ones: with a voltage limit, and without."""
-    cell = binary(SODIUM_LIKE, graded(100), degree=2 if logarithmic else 1, logarithmic=logarithmic)
+    cell = _far(logarithmic)
     current = -share * cell.exact.limiting_current
     tau = cell.exact.depletion_time(current)
     case, source = f"{share:g} i_lim: {cell.name}", SLAB
     rows = []
-    for target in (-2.0, -5.0):
+    for target in limits:
         experiment, lowest = _start(cell, tau)
         limit = (Limit("voltage", target, "below"),)
         last = experiment.run(program.constant_current(current, limits=limit), lowest.note)[-1]
@@ -162,8 +167,8 @@ def _step_beyond(share: float, logarithmic: bool) -> tuple[list[Row], Curve]:
     shown = left > 1e-5 * tau
     x, y = left[shown] / tau, np.array(lowest.values)[shown]
     labels = ("time before depletion / tau", "c_s / c0")
-    reference = line[shown] / cell.exact.concentration
-    return rows, Curve(case, x, y, reference, None, *labels, log_x=True, log_y=True)
+    reference = np.asarray(line[shown] / cell.exact.concentration)
+    return rows, Curve(case, np.asarray(x), y, reference, None, *labels, log_x=True, log_y=True)
 
 
 def _start(cell: BinaryCell, tau: float) -> tuple[Experiment, Lowest]:
@@ -254,8 +259,8 @@ studies = (
     Study(
         "near the limiting current",
         "At 99.9 % of the limiting current",
-        "Steady deposition at 99.9 % of the limiting current: a thousandth of the concentration is left at the "
-        "electrode. Unknowns c and ln c.",
+        "Steady deposition at 99.9 % of the limiting current: a thousandth of the concentration is left at "
+        "the electrode. Unknowns c and ln c.",
         near_limit,
     ),
     Study(
@@ -269,8 +274,8 @@ studies = (
     Study(
         "programs",
         "Events of a program",
-        "Segments end when they should: after their time, at a capacity, at a voltage, at the edges of pulses; "
-        "cycles pass the charge they are asked for, and amounts balance.",
+        "Segments end when they should: after their time, at a capacity, at a voltage, at the edges of "
+        "pulses; cycles pass the charge they are asked for, and amounts balance.",
         programs,
     ),
 )

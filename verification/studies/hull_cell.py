@@ -116,7 +116,7 @@ def moments(degree: int, level: int) -> tuple[float, float, dict[str, float]]:
     x = problem.regions.unit * space.tabulate_dof_coordinates()[nodes, :2]
     share = np.hypot(*(x - NEAR).T) / HULL.length
 
-    def whole(values: FloatArray) -> float:
+    def whole(values: npt.NDArray[np.floating[Any]]) -> float:
         return float(problem.comm.allreduce(float(values.sum())))
 
     total = whole(residual)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,13 +12,17 @@ from solver.discretisation import Discretisation
 from solver.equations import POTENTIAL
 from solver.experiment import Experiment, Reading, Stepping
 from solver.model import LIQUID, Model
-from solver.program import hold
+from solver.program import Program, hold
 from solver.types import FloatArray
 
 TIGHT = {"snes_rtol": 1e-13, "snes_atol": 1e-14}
 """Newton's method to rounding, where errors of the elements are measured."""
 MOMENT = 1e-6
 """First step in s; the instant before it lasts 1e-10 s, in which no concentration changes."""
+SETTLED = {"snes_rtol": 1e-12, "snes_atol": 1e-13, "snes_stol": 1e-11}
+"""Here concentrations may rise a thousandfold; then rounding is above TIGHT, and a small correction ends it."""
+UNCHECKED = 1e6
+"""Tolerance of the step size control where only the steady state matters."""
 LONG = 1e6
 """Step towards a steady state, in relaxation times of the cell."""
 
@@ -37,6 +41,42 @@ def steady(model: Model, regions: Regions, voltage: float, relaxation: float) ->
     step = LONG * relaxation
     experiment = Experiment(model, regions, Stepping(step, order=1, fixed=True), options=TIGHT)
     return experiment, experiment.run(hold(voltage, 2.0 * step))[-1]
+
+
+def settled(
+    model: Model,
+    regions: Regions,
+    drive: Callable[[float], Program],
+    relaxation: float,
+    first: float = 1.0,
+) -> tuple[Experiment, Reading]:
+    """The cell long after the start, by steps that double: for what Newton's method cannot reach in one.
+
+    Args:
+        model: the cell.
+        regions: its mesh.
+        drive: program of a duration in s.
+        relaxation: slowest time constant of the cell in s.
+        first: length of the first step, in relaxation times.
+    """
+    stepping = Stepping(first * relaxation, tolerance=UNCHECKED, order=1)
+    experiment = Experiment(model, regions, stepping, options=SETTLED)
+    return experiment, experiment.run(drive(LONG * relaxation))[-1]
+
+
+def nodal(problem: Discretisation, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+    """All nodes of a one-dimensional cell in ascending order, the same on all ranks (collective).
+
+    Returns:
+        x in m, shape (nodes,), and values in SI, shape (len(names), nodes).
+    """
+    space = problem.spaces[LIQUID]
+    owned = slice(0, space.dofmap.index_map.size_local)
+    x = problem.regions.unit * space.tabulate_dof_coordinates()[owned, 0]
+    rows = np.column_stack([x, *(problem.field(name)[owned] for name in names)])
+    whole = np.concatenate(problem.comm.allgather(rows))
+    whole = whole[np.argsort(whole[:, 0])]
+    return whole[:, 0], whole[:, 1:].T
 
 
 def along(problem: Discretisation, boundary: str, names: Sequence[str]) -> tuple[FloatArray, FloatArray]:
