@@ -38,8 +38,8 @@ LENGTH, MEAN = 100e-6, 1000.0
 SODIUM_LIKE = Salt(1, -1, 1.8e-10, 2.5e-10)
 UNEQUAL = Salt(1, -1, 1.0e-10, 1.0e-9)
 DIVALENT = Salt(2, -1, 0.7e-9, 1.5e-9)
-STEADY = 1000.0
-"""In L^2/D: far beyond the decay of exp(-pi^2 D t/L^2), so that steps grow until BDF damps its own errors."""
+ACROSS = 3
+"""As many cells at every level, so that finer meshes have cells of the same shapes."""
 TARGET, SOLVED = 1e-3, 1e-6
 """Tolerances: of closed forms at default resolution; of what elements contain, so that only solvers err."""
 SOURCE = "Newman and Balsara, Electrochemical Systems, 4th ed., ch. 11"
@@ -70,14 +70,13 @@ class BinaryCell:
         return f"{self.dim}D, P{self.degree}{unknown}, {self.layer.cells} cells"
 
     def mesh(self) -> Regions:
-        """The gap along the last axis, a fifth of it across."""
-        comm, width = MPI.COMM_WORLD, 0.2 * self.exact.length
-        across = max(1, round(0.2 * (self.layer.cells or 1)))
+        """The gap along the last axis; across, where nothing changes, `ACROSS` cells of the same size."""
+        comm, width = MPI.COMM_WORLD, ACROSS * self.exact.length / (self.layer.cells or 1)
         if self.dim == 1:
             return builders.interval(comm, [self.layer])
         if self.dim == 2:
-            return builders.rectangle(comm, width, [self.layer], columns=across)
-        return builders.box(comm, width, width, [self.layer], columns=across, rows=across)
+            return builders.rectangle(comm, width, [self.layer], columns=ACROSS)
+        return builders.box(comm, width, width, [self.layer], columns=ACROSS, rows=ACROSS)
 
     def model(self) -> Model:
         """Electroneutral Nernst-Planck, the anion eliminated; Butler-Volmer kinetics."""
@@ -106,8 +105,8 @@ class BinaryCell:
     def steady(self, current: float) -> Experiment:
         """Marched under `current` in A/m^2 until nothing changes."""
         time = self.exact.diffusion_time
-        experiment = self.experiment(Stepping(1e-2 * time, tolerance=1e-3))
-        experiment.run(program.constant_current(current, time=STEADY * time))
+        experiment = self.experiment(Stepping(1e-2 * time))
+        experiment.steady(next(iter(program.constant_current(current, time=time))), tolerance=1e-10)
         return experiment
 
 
@@ -200,12 +199,11 @@ def _salts(quick: bool) -> list[Row]:
         (1, 2, (20, 40)),
     )
     if not quick:
-        kinds = ((1, 1, (20, 40, 80)), (2, 1, (20, 40)), (3, 1, (15, 30)))
-        kinds += ((1, 2, (20, 40)), (2, 2, (20, 40)), (3, 2, (10, 20)))
+        kinds = ((1, 1, (20, 40, 80)), (2, 1, (20, 40)), (3, 1, (20, 40)))
+        kinds += ((1, 2, (20, 40)), (2, 2, (20, 40)), (3, 2, (20, 40)))
     rows = []
     for dim, degree, levels in kinds:
-        share = -0.5 if dim < 3 else -0.2  # what few cells resolve
-        rows += _refined(binary(SODIUM_LIKE, uniform, dim, degree), share, levels, "1:1 salt")
+        rows += _refined(binary(SODIUM_LIKE, uniform, dim, degree), -0.5, levels, "1:1 salt")
     rows += _refined(binary(UNEQUAL, uniform), -0.5, (20, 40), "1:1 salt, D- = 10 D+,")
     rows += _refined(binary(DIVALENT, uniform), -0.5, (20, 40), "2:1 salt")
     return rows
@@ -218,8 +216,8 @@ def _held() -> tuple[list[Row], Curve]:
     volts = (-0.05, -0.2, -0.4, -0.6)
     found = []
     for voltage in volts:
-        readings = cell.experiment(Stepping(1e-4 * time)).run(program.hold(voltage, time=STEADY * time))
-        found.append(readings[-1].current)
+        held = next(iter(program.hold(voltage, time=time)))
+        found.append(cell.experiment(Stepping(1e-2 * time)).steady(held).current)
     rows = []
     for voltage, current in zip(volts, found, strict=True):
         wanted = exact.steady_current(voltage, cell.kinetics)

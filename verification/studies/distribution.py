@@ -175,9 +175,8 @@ def _tertiary(quick: bool) -> Result:
         lambda wagner: Binary(wagner, 1).steady(DRIVES[wagner]), tertiary_profile,
         DRIVES.__getitem__, STRIP.length, DERIVED,
     )  # fmt: skip
-    # P2 is so exact that the charge which passes in the instant of 1e-10 s would show at the edge.
     early = compare(
-        "strip, tertiary, t = 0", wagners[::2], (1,),
+        "strip, tertiary, t = 0", wagners[::2], (1, 2),
         lambda wagner: Binary(wagner, 1).instant(DRIVES[wagner]), early_profile,
         DRIVES.__getitem__, STRIP.length, DERIVED,
     )  # fmt: skip

@@ -116,11 +116,12 @@ def moments(degree: int, level: int) -> tuple[float, float, dict[str, float]]:
     x = problem.regions.unit * space.tabulate_dof_coordinates()[nodes, :2]
     share = np.hypot(*(x - NEAR).T) / HULL.length
 
-    def whole(values: npt.NDArray[np.floating[Any]]) -> float:
+    def whole(values: FloatArray) -> float:
         return float(problem.comm.allreduce(float(values.sum())))
 
     total = whole(residual)
-    found = {name: whole(np.asarray(residual * weight(share))) / total for name, weight in WEIGHTS.items()}
+    products = {name: np.asarray(residual * weight(share)) for name, weight in WEIGHTS.items()}
+    found = {name: whole(product) / total for name, product in products.items()}
     return VOLTAGE * KAPPA / abs(current), abs(1.0 + back / current), found
 
 
@@ -130,7 +131,8 @@ def exact_moment(weight: Callable[[FloatArray], FloatArray]) -> float:
     low, high = grid**8, (1.0 - grid) ** 8
     u, rest = low / (low + high), high / (low + high)
     slope = 8.0 * u * rest / (grid * (1.0 - grid))
-    return float(np.mean(weight(HULL.position(u, rest) / HULL.length) * slope))
+    share = np.asarray(HULL.position(u, rest) / HULL.length)
+    return float(np.mean(weight(share) * slope))
 
 
 def _primary(quick: bool) -> Result:

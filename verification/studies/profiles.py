@@ -17,10 +17,8 @@ from solver.types import FloatArray
 
 TIGHT = {"snes_rtol": 1e-13, "snes_atol": 1e-14}
 """Newton's method to rounding, where errors of the elements are measured."""
-MOMENT = 1e-6
-"""First step in s; the instant before it lasts 1e-10 s, in which no concentration changes."""
 SETTLED = {"snes_rtol": 1e-12, "snes_atol": 1e-13, "snes_stol": 1e-11}
-"""Here concentrations may rise a thousandfold; then rounding is above TIGHT, and a small correction ends it."""
+"""Here concentrations may rise a thousandfold: rounding is above TIGHT, and small corrections end it."""
 UNCHECKED = 1e6
 """Tolerance of the step size control where only the steady state matters."""
 LONG = 1e6
@@ -29,7 +27,7 @@ LONG = 1e6
 
 def at_once(model: Model, regions: Regions, voltage: float) -> tuple[Experiment, Reading]:
     """The cell in the instant after `voltage` in V is applied: all there is to know of one without memory."""
-    experiment = Experiment(model, regions, Stepping(MOMENT), options=TIGHT)
+    experiment = Experiment(model, regions, Stepping(1.0), options=TIGHT)
     return experiment, next(experiment.readings(hold(voltage, 1.0)))
 
 
