@@ -265,7 +265,10 @@ class Experiment:
         del self._past[1:]  # before a discontinuity nothing says what comes
         self._plan(1, INSTANT * self.stepping.initial)
         target = scaled_control(self.problem, segment, 0.0)
-        outcome = self.newton.reach(self._memory, target, self._fine, frozen=True)
+        # Where charge is resolved, frozen ions would leave the potential undetermined between electrodes that
+        # hold no charge: current enters its equation through the ions that it brings.
+        frozen = not self.model.closure.resolves_charge
+        outcome = self.newton.reach(self._memory, target, self._fine, frozen)
         if not self._fine(outcome):
             where = f"at t = {self.time:.6g} s"
             raise StepError(f"no potentials meet the control {where}: {self._hardship()}")

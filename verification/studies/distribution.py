@@ -7,7 +7,7 @@ converges with h^(2p), since it is a functional of the energy, and the local cur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,20 +140,19 @@ def curve(name: str, exact: Distribution, profile: Profile) -> Curve:
 
 def compare(
     what: str,
-    wagners: Sequence[float],
-    degrees: Sequence[int],
+    degrees: Mapping[float, Sequence[int]],
     exact: Callable[[float], Distribution],
     solve: Callable[[float, int, int], Profile],
     voltage: Callable[[float], float],
     edge: float,
     source: str,
 ) -> Result:
-    """Rows and curves of all Wagner numbers; `solve` takes Wagner number, degree and level."""
+    """Rows and curves for Wagner numbers and `degrees`; `solve` takes Wagner number, degree and level."""
     found: list[Row] = []
     curves = []
-    for wagner in wagners:
+    for wagner, chosen in degrees.items():
         known = exact(wagner)
-        for degree in degrees:
+        for degree in chosen:
             levels = [solve(wagner, degree, level) for level in LEVELS]
             found += rows(f"{what}, Wa = {wagner:g}", known, voltage(wagner), degree, levels, edge, source)
         curves.append(curve(f"{what}, Wa = {wagner:g}", known, levels[-1]))
@@ -163,20 +162,20 @@ def compare(
 def _secondary(quick: bool) -> Result:
     wagners = (0.01, 1.0, 100.0) if quick else tuple(DRIVES)
     return compare(
-        "strip, secondary", wagners, (1, 2),
+        "strip, secondary", dict.fromkeys(wagners, (1, 2)),
         lambda wagner: secondary(STRIP, wagner), secondary_profile, lambda _: VOLTAGE, STRIP.length, SOURCE,
     )  # fmt: skip
 
 
 def _tertiary(quick: bool) -> Result:
-    wagners = (1.0,) if quick else tuple(DRIVES)
+    degrees = {1.0: (1, 2)} if quick else {0.01: (1, 2), 0.1: (1,), 1.0: (1, 2), 10.0: (1,), 100.0: (1, 2)}
     late = compare(
-        "strip, tertiary, steady", wagners, (1, 2),
+        "strip, tertiary, steady", degrees,
         lambda wagner: Binary(wagner, 1).steady(DRIVES[wagner]), tertiary_profile,
         DRIVES.__getitem__, STRIP.length, DERIVED,
     )  # fmt: skip
     early = compare(
-        "strip, tertiary, t = 0", wagners[::2], (1, 2),
+        "strip, tertiary, t = 0", {1.0: (1, 2)} if quick else {0.01: (1, 2), 1.0: (1, 2), 100.0: (1,)},
         lambda wagner: Binary(wagner, 1).instant(DRIVES[wagner]), early_profile,
         DRIVES.__getitem__, STRIP.length, DERIVED,
     )  # fmt: skip

@@ -186,8 +186,8 @@ def _primary(quick: bool) -> Result:
 def _secondary(quick: bool) -> Result:
     wagners = (0.01, 1.0) if quick else (0.01, 0.1, 1.0, 10.0, 100.0)
     found = compare(
-        "Hull cell, secondary", wagners, (1, 2), lambda wagner: secondary(HULL, wagner), profile,
-        lambda _: VOLTAGE, 0.0, INTEGRAL,
+        "Hull cell, secondary", dict.fromkeys(wagners, (1, 2)),
+        lambda wagner: secondary(HULL, wagner), profile, lambda _: VOLTAGE, 0.0, INTEGRAL,
     )  # fmt: skip
     deviations = [float(np.max(np.abs(profile(wagner, 2, 0).ratio - 1.0))) for wagner in UNIFORM]
     exact = secondary(HULL, UNIFORM[-1])
