@@ -36,7 +36,7 @@ CLOCKS: Mapping[str, Callable[[float], str]] = {
 """g(t); BDF formulas integrate the first one without error, so that only errors in space remain."""
 DIRECTIONS = ((1.0, -0.7, 0.5, 0.6), (-0.7, 0.9, 0.4, 0.5), (0.6, -0.5, -0.7, 1.0), (0.4, 0.8, -0.9, 0.6))
 """a_k and b_k."""
-SIDES = {
+SIDES: dict[int, dict[str, tuple[float, ...]]] = {
     2: {"counter": (0.0, 1.0), "working": (0.0, -1.0), "left": (-1.0, 0.0), "right": (1.0, 0.0)},
     3: {
         "counter": (0.0, 0.0, 1.0), "working": (0.0, 0.0, -1.0), "left": (-1.0, 0.0, 0.0),
