@@ -29,7 +29,7 @@ from .presets import DIRECT, Preset
 from .segment import Current, Observation, Potential, Segment
 from .types import FloatArray
 
-LANDED = 1e-7
+LANDED = 1e-9
 """How far beyond a limit, in its own scale, counts as on it."""
 NARROWEST = 1e-12
 """Bracket of a landing, in steps: near depletion a voltage goes through a volt within 1e-10 of a step."""

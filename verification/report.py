@@ -196,7 +196,7 @@ def _record(outcomes: Sequence[Outcome], about: About) -> dict[str, Any]:
 def _row_record(row: Row) -> dict[str, Any]:
     """One row; an error below rounding is given as its bound, and said to be one."""
     limit = min(ROUNDING, row.tolerance)
-    bound = row.error < limit
+    bound = bool(row.error < limit)  # of numpy in some rows
     return {
         "case": row.case,
         "quantity": row.quantity,
@@ -205,7 +205,7 @@ def _row_record(row: Row) -> dict[str, Any]:
         "got": 0.0 if bound and row.expected == 0.0 else _rounded(row.got, 6),
         "error": limit if bound else _rounded(row.error, 2),
         "error_is_bound": bound,
-        "tolerance": row.tolerance,
+        "tolerance": float(row.tolerance),
         "order": None if row.order is None else _rounded(row.order, 3),
         "expected_order": row.expected_order,
         "passed": row.passed,

@@ -61,7 +61,7 @@ class Row:
             return False
         if self.expected_order is None:
             return True
-        return self.order is not None and self.order >= self.expected_order - ORDER_SLACK
+        return self.order is not None and bool(self.order >= self.expected_order - ORDER_SLACK)
 
 
 @dataclass(frozen=True)

@@ -263,7 +263,7 @@ def run(quick: bool) -> Result:
 
 
 study = Study(
-    "binary cell",
+    "binary-cell",
     "Steady binary cell",
     "A binary salt between two electrodes of its metal, steady: concentrations are linear, the potential is "
     "logarithmic, the current is that of the gradient (i = 2 F D+ |dc/dx| for a 1:1 salt) and ends at "

@@ -257,14 +257,14 @@ def _voltage_limits(cell: BinaryCell, current: float) -> list[Row]:
 
 studies = (
     Study(
-        "near the limiting current",
+        "near-the-limiting-current",
         "At 99.9 % of the limiting current",
         "Steady deposition at 99.9 % of the limiting current: a thousandth of the concentration is left at "
         "the electrode. Unknowns c and ln c.",
         near_limit,
     ),
     Study(
-        "beyond the limiting current",
+        "beyond-the-limiting-current",
         "Beyond the limiting current",
         "A current that transport cannot bring ends at the time of depletion: on a voltage limit, or with a "
         "message that names the ion. Held at a large voltage the cell passes the limiting current. "

@@ -191,6 +191,8 @@ def _means(name: str, solved: dict[Method, Solved]) -> list[Row]:
     means = {method: found.numbers["mean_A_m2"] for method, found in solved.items()}
     coarser = means.get(Method(1))
     for method, mean in means.items():
+        if method == Method(1, streamline=False):
+            continue  # that coarse and unstabilised only for the curve of convergence
         order = None
         if method == Method() and coarser is not None:
             order = float(np.log2(abs(coarser / exact - 1.0) / abs(mean / exact - 1.0)))
@@ -224,23 +226,22 @@ def _local(name: str, solved: Solved) -> list[Row]:
 
 
 def _simplified(name: str, cell: FlowCell, method: Method, full: float) -> list[Row]:
-    """The usual simplifications against the same ones by finite volumes, and how wrong they are (note)."""
+    """The usual simplifications against the same ones by finite volumes, and how wrong they are (note).
+
+    The record has these on one grid only, whose error in the diffusion layers (0.2 % with three ions) cancels
+    in the ratio to the full model on that grid. The secondary distribution has no diffusion layer.
+    """
     recorded: dict[str, Any] = bortels.recorded()["cells"][name]["simplified"]
+    tolerance = TARGET if method.level >= DEFAULT else 2.0 * TARGET
     rows = []
     for variant, simple in bortels.simplified(cell).items():
-        mean = solve(simple, method).numbers["mean_A_m2"]
-        rows.append(
-            Row(
-                f"{name}, {variant}",
-                "mean current density",
-                recorded[variant]["mean_A_m2"],
-                mean,
-                "A/m2",
-                TARGET if method.level >= DEFAULT else 2.0 * TARGET,
-                source=SOURCE,
-                note=f"{mean / full - 1.0:+.2%} of the full model",
-            )
-        )
+        mean, known = solve(simple, method).numbers["mean_A_m2"], recorded[variant]
+        note = f"{mean / full - 1.0:+.2%} of the full model"
+        if variant == "secondary":
+            what = "mean current density", known["mean_A_m2"], mean, "A/m2"
+        else:
+            what = "mean current over that of the full model", 1.0 + known["relative_error"], mean / full, ""
+        rows.append(Row(f"{name}, {variant}", *what, tolerance, source=SOURCE, note=note))
     return rows
 
 

@@ -214,7 +214,7 @@ studies = (
         sand,
     ),
     Study(
-        "time steps",
+        "time-steps",
         "Order in time of a step of current",
         "The error of the surface concentration falls as the step (BDF1) or its square (BDF2), although its "
         "rate is infinite at first; with chosen steps as the power 2/3 of the tolerance.",
