@@ -1,7 +1,15 @@
 """Named sets of PETSc options for the systems of `nonlinear`.
 
 `direct` factorises with MUMPS: robust, and quickest for 1D and small 2D. `iterative` is flexible GMRES with
-a multiplicative split of the unknowns into potentials and concentrations, terminals joined to the potentials.
+a multiplicative split of the unknowns: concentrations, potentials, films, terminals. Its iterations do not
+grow with refinement: about 8 per Newton step, 12 with films (study `solvers`). In a flow, concentrations are
+carried along lines that algebraic multigrid does not follow; they get incomplete factors instead, whose
+iterations grow slowly (25 to 50 per step in the flow cells of 10 000 to 250 000 unknowns).
+
+`auto` is `direct` up to a size and `iterative` beyond. Linear solves of `iterative` take less time from a few
+thousand unknowns on (half of it at 5000 in 3D and at 20 000 in 2D), but assembly, equal for both, is most of
+a step then: within the limits of `auto`, all of a step takes at most half as long again. Looser linear
+tolerances in early Newton steps (Eisenstat and Walker) were tried and save nothing, for the same reason.
 """
 
 from __future__ import annotations
@@ -47,7 +55,7 @@ class Preset:
     fields: bool = False
 
     def chosen(self, problem: Discretisation) -> Preset:
-        """This one, whatever is solved."""
+        """What to use for `problem`: this one."""
         return self
 
     def split(self, ksp: Any, problem: Discretisation) -> None:
@@ -75,7 +83,7 @@ DIRECT = Preset(
     "direct", {**NEWTON, "ksp_type": "preonly", "pc_type": "lu", "pc_factor_mat_solver_type": "mumps"}
 )
 """MUMPS."""
-ITERATIVE = Preset(
+MULTIGRID = Preset(
     "iterative",
     {
         **NEWTON,
@@ -100,17 +108,55 @@ ITERATIVE = Preset(
     fields=True,
 )
 """Fieldsplit and BoomerAMG."""
+FLOWING = Preset(
+    "iterative",
+    {
+        **MULTIGRID.options,
+        "fieldsplit_c_pc_type": "asm",
+        "fieldsplit_c_pc_asm_overlap": 1,
+        "fieldsplit_c_sub_ksp_type": "preonly",
+        "fieldsplit_c_sub_pc_type": "ilu",
+        "fieldsplit_c_sub_pc_factor_levels": 2,
+    },
+    fields=True,
+)
+"""Fieldsplit, BoomerAMG for potentials, overlapping incomplete factors for concentrations."""
+
+
+@dataclass(frozen=True)
+class Iterative(Preset):
+    """Block preconditioner by what is solved."""
+
+    def chosen(self, problem: Discretisation) -> Preset:
+        """With multigrid for all, or in a flow for potentials alone.
+
+        Raises:
+            ValueError: charge is resolved. Where cells are larger than Debye's length, space charge ties the
+                concentrations together more closely than a split of the unknowns can tell.
+        """
+        if problem.model.closure.resolves_charge:
+            raise ValueError(
+                'preset "iterative" has no preconditioner for space charge (closure poisson); '
+                'use "direct" or "auto"'
+            )
+        return MULTIGRID if problem.model.flow is None else FLOWING
+
+
+ITERATIVE = Iterative("iterative")
+"""For large problems."""
 LARGEST_DIRECT = {1: 10**9, 2: 100_000, 3: 8_000}
 """Unknowns up to which `auto` factorises, by dimension."""
 
 
 @dataclass(frozen=True)
 class Automatic(Preset):
-    """Chooses by the number of unknowns and the dimension."""
+    """Chooses by closure, number of unknowns and dimension."""
 
     def chosen(self, problem: Discretisation) -> Preset:
-        """`direct` up to LARGEST_DIRECT unknowns, `iterative` beyond."""
-        return DIRECT if problem.layout.total <= LARGEST_DIRECT[problem.tags.dim] else ITERATIVE
+        """`direct` up to LARGEST_DIRECT unknowns and where charge is resolved, `iterative` beyond."""
+        small = problem.layout.total <= LARGEST_DIRECT[problem.tags.dim]
+        direct = small or problem.model.closure.resolves_charge
+        return DIRECT if direct else ITERATIVE.chosen(problem)
 
 
 AUTO = Automatic("auto")

@@ -40,14 +40,13 @@ def test_mean_current_converges_with_second_order(result: Result) -> None:
 
 
 def test_simplified_models_are_wrong_as_warned(result: Result) -> None:
-    """Ohm's law alone is 6 % off for two ions, and off by a factor of 3 to 4 for three (record)."""
-    two, three = (bortels.recorded()["cells"][name] for name in ("two ions", "three ions"))
-    got = {row.case: row.got for row in result.rows}
+    """Ohm's law alone is 6 % off for two ions; without migration too little current flows (record)."""
+    recorded = bortels.recorded()["cells"]["two ions"]["simplified"]
     full = next(row.got for row in result.rows if "mesh 1" in row.quantity)
-    for variant, expected in two["simplified"].items():
-        error = got[f"two ions, {variant}"] / full - 1.0
-        assert error == pytest.approx(expected["relative_error"], abs=2e-3)
-    assert three["simplified"]["secondary"]["relative_error"] > 2.0
+    for variant, expected in recorded.items():
+        row = next(row for row in result.rows if row.case == f"two ions, {variant}")
+        ratio = row.got / full if row.unit == "A/m2" else row.got
+        assert ratio - 1.0 == pytest.approx(expected["relative_error"], abs=2e-3)
 
 
 def test_stabilisation_of_quadratic_elements_is_consistent() -> None:
