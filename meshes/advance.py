@@ -15,7 +15,7 @@ from scipy.linalg import solve_banded
 
 from .arrays import BoolArray, FloatArray
 from .errors import MeshError
-from .front import Front, area_vectors, rotate
+from .front import Front, rotate
 
 REACH = 0.4
 """Smallest |u . N| per half edge length that receives its whole volume; sharper corners share theirs."""
@@ -46,7 +46,7 @@ def displace(
         )
     metal = ~front.bare
     share = _from_pinned(np.asarray(volume, dtype=np.float64), pinned, metal)
-    return _advance(points, share, pinned, slide & ~pinned, metal, depth=0)
+    return _advance(front, share, pinned, slide & ~pinned, metal, depth=0)
 
 
 def _from_pinned(volume: FloatArray, pinned: BoolArray, metal: BoolArray) -> FloatArray:
@@ -120,9 +120,10 @@ def _spread(
 
 
 def _advance(
-    points: FloatArray, volume: FloatArray, pinned: BoolArray, slide: BoolArray, metal: BoolArray, depth: int
+    front: Front, volume: FloatArray, pinned: BoolArray, slide: BoolArray, metal: BoolArray, depth: int
 ) -> FloatArray:
     """Solve for the displacement; a step too large for Newton is taken in two halves."""
+    points = front.points
     half = np.zeros(len(points))
     e = np.diff(points, axis=0)
     lengths = 0.5 * np.where(metal, np.hypot(e[:, 0], e[:, 1]), 0.0)
@@ -133,13 +134,13 @@ def _advance(
     for _ in range(4):
         middle, u = points, np.zeros_like(points)
         for _ in range(3):
-            vectors = area_vectors(middle)
+            vectors = front.area_vectors_at(middle)
             u = _directions(middle, vectors, slide)
             along = np.sum(u * vectors, axis=1)
             share = _spread(volume, np.abs(along) / np.maximum(half, 1e-300), vectors, pinned, metal, weak)
             s = np.where(share == 0.0, 0.0, share / np.where(along == 0.0, 1.0, along))
             middle = points + 0.5 * np.clip(s, -half, half)[:, None] * u
-        amplitude, blame = _newton(points, u, share)
+        amplitude, blame = _newton(front, u, share)
         if amplitude is not None:
             return np.asarray(amplitude[:, None] * u)
         if not np.any(blame & ~weak):
@@ -148,13 +149,14 @@ def _advance(
     if depth == 8:
         k = int(np.argmax(np.abs(share) / np.maximum(half, 1e-300) ** 2))
         raise MeshError(f"the step is too large for the edges near ({points[k, 0]:g}, {points[k, 1]:g})")
-    first = _advance(points, 0.5 * volume, pinned, slide, metal, depth + 1)
-    return first + _advance(points + first, 0.5 * volume, pinned, slide, metal, depth + 1)
+    first = _advance(front, 0.5 * volume, pinned, slide, metal, depth + 1)
+    second = front.with_points(points + first)
+    return first + _advance(second, 0.5 * volume, pinned, slide, metal, depth + 1)
 
 
-def _newton(points: FloatArray, u: FloatArray, volume: FloatArray) -> tuple[FloatArray | None, BoolArray]:
+def _newton(front: Front, u: FloatArray, volume: FloatArray) -> tuple[FloatArray | None, BoolArray]:
     """Amplitudes s with s_i u_i . N_i(p + s u / 2) = volume_i, None if there are none; vertices to blame."""
-    n = len(points)
+    points, n = front.points, len(front.points)
     active = volume != 0.0
     s = np.zeros(n)
     bands = np.zeros((3, n))
@@ -164,9 +166,9 @@ def _newton(points: FloatArray, u: FloatArray, volume: FloatArray) -> tuple[Floa
     blame: BoolArray = np.zeros(n, dtype=np.bool_)
     if scale == 0.0:
         return s, blame
-    start = np.sum(u * area_vectors(points), axis=1)
+    start = np.sum(u * front.area_vectors_at(points), axis=1)
     for _ in range(25):
-        reach = np.sum(u * area_vectors(points + 0.5 * s[:, None] * u), axis=1)
+        reach = np.sum(u * front.area_vectors_at(points + 0.5 * s[:, None] * u), axis=1)
         residual = np.where(active, s * reach - volume, s)
         blame = active & (reach * start <= 0.0)
         if np.any(blame):

@@ -1,25 +1,29 @@
-"""The front: the surface of the metal as an open polyline, and its exact displacement by deposited volume.
+"""The front: the surface of an electrode's metal as polylines, and how its area follows its vertices.
 
-The front runs from the left wall (x = 0) to the right wall (x = W). Metal lies below it, on the right-hand
-side of the direction of travel, electrolyte above. The metal area A between y = 0 and the front is a
-quadratic function of the vertex positions, with the *area vectors* N_i as gradient:
+A front is made of chains. An open one runs from wall to wall, a closed one around a piece of metal (or, the
+other way round, around the electrolyte). Metal lies on the right-hand side of the direction of travel: below
+a front that runs from the left wall (x = 0) to the right wall (x = W), above one that runs back, inside one
+that runs clockwise. The metal area A between the front and its base is a quadratic function of the vertex
+positions, with the *area vectors* N_i as gradient:
 
     N_i = dA/dp_i = 1/2 (n_e L_e + n_{e+1} L_{e+1}),     A(p + d) - A(p) = sum_i d_i . N_i(p + d/2)   (exact)
 
 so displacements with d_i . N_i(p + d/2) = volume_i deposit exactly sum(volume), whatever the shape.
-Walls are symmetry planes: a vertex on a wall moves along the wall only.
+Walls are symmetry planes normal to an axis: a vertex on a wall moves along the wall only.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from shapely.geometry import LineString
 
-from .arrays import BoolArray, FloatArray
+from .arrays import BoolArray, FloatArray, IntArray
 from .errors import MeshError
 from .profile import Envelope, protrusion_width, upper_envelope
 from .proximity import crossings
@@ -35,16 +39,35 @@ def rotate(vectors: FloatArray) -> FloatArray:
     return np.stack((-vectors[..., 1], vectors[..., 0]), axis=-1)
 
 
-@dataclass(frozen=True, eq=False)
-class Front:
-    """Surface of the metal with what it consists of.
+class Chain(NamedTuple):
+    """One polyline of a front.
 
     Attributes:
-        points: vertices from the left wall to the right wall, shape (n, 2), any unit of length.
+        vertices: how many there are.
+        walls: axis (0 or 1) that the wall at its first and at its last vertex is normal to; None if closed.
+    """
+
+    vertices: int
+    walls: tuple[int, int] | None = (0, 0)
+
+    @property
+    def edges(self) -> int:
+        """How many there are; a closed chain has one from its last vertex to its first."""
+        return self.vertices if self.walls is None else self.vertices - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """Surface of the metal of one electrode with what it consists of.
+
+    Attributes:
+        points: vertices of all chains one after the other, shape (n, 2), any unit of length.
         names: names of the surfaces; names[0] is "deposit".
-        surface: index into `names` of every edge, shape (n-1,).
-        coverage: part of the edge already covered by deposit, in [0, 1], 1 on deposit, shape (n-1,).
-        patch: -1 where in contact with the collector, else number of the floating deposit, shape (n-1,).
+        surface: index into `names` of every edge, shape (m,).
+        coverage: part of the edge already covered by deposit, in [0, 1], 1 on deposit, shape (m,).
+        patch: -1 where in contact with the collector, else number of the floating deposit, shape (m,).
+        chains: the polylines; by default one from wall to wall.
+        base: height of the collector, where the metal area begins.
     """
 
     points: FloatArray
@@ -52,14 +75,18 @@ class Front:
     surface: npt.NDArray[np.int8]
     coverage: FloatArray
     patch: npt.NDArray[np.int32]
+    chains: tuple[Chain, ...] = ()
+    base: float = 0.0
 
     def __post_init__(self) -> None:
         """Copy the arrays, make them read-only and check their shapes."""
-        edges = len(self.points) - 1
+        if not self.chains:
+            object.__setattr__(self, "chains", (Chain(len(self.points)),))
+        n, edges = sum(chain.vertices for chain in self.chains), sum(chain.edges for chain in self.chains)
         dtypes = {"points": np.float64, "surface": np.int8, "coverage": np.float64, "patch": np.int32}
         for name, dtype in dtypes.items():
             array = np.array(getattr(self, name), dtype=dtype)
-            shape = (edges + 1, 2) if name == "points" else (edges,)
+            shape = (n, 2) if name == "points" else (edges,)
             if edges < 1 or array.shape != shape:
                 raise MeshError(
                     f"front: {name} has shape {array.shape}, expected {shape} with at least one edge"
@@ -67,64 +94,181 @@ class Front:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
 
+    @staticmethod
+    def joined(parts: Sequence[Front]) -> Front:
+        """One front of the chains of several, which have the same names and base."""
+        return replace(
+            parts[0],
+            points=np.concatenate([part.points for part in parts]),
+            surface=np.concatenate([part.surface for part in parts]),
+            coverage=np.concatenate([part.coverage for part in parts]),
+            patch=np.concatenate([part.patch for part in parts]),
+            chains=tuple(chain for part in parts for chain in part.chains),
+        )
+
+    def parts(self) -> list[Front]:
+        """A front for every chain; the very front where there is only one."""
+        if len(self.chains) == 1:
+            return [self]
+        vertices = np.cumsum([chain.vertices for chain in self.chains])[:-1]
+        edges = np.cumsum([chain.edges for chain in self.chains])[:-1]
+        data = [np.split(array, edges) for array in (self.surface, self.coverage, self.patch)]
+        return [
+            replace(self, points=points, surface=surface, coverage=coverage, patch=patch, chains=(chain,))
+            for points, surface, coverage, patch, chain in zip(
+                np.split(self.points, vertices), *data, self.chains, strict=True
+            )
+        ]
+
     def with_points(self, points: FloatArray) -> Front:
         """Return the same front with its vertices elsewhere."""
         return replace(self, points=points)
 
+    def remade(
+        self, points: FloatArray, surface: npt.ArrayLike, coverage: npt.ArrayLike, patch: npt.ArrayLike
+    ) -> Front:
+        """A front of one chain with the same walls and base, through other points."""
+        (chain,) = self.chains
+        return replace(
+            self,
+            points=points,
+            surface=np.asarray(surface, dtype=np.int8),
+            coverage=np.asarray(coverage, dtype=np.float64),
+            patch=np.asarray(patch, dtype=np.int32),
+            chains=(Chain(len(points), chain.walls),),
+        )
+
+    @cached_property
+    def cells(self) -> IntArray:
+        """First and last vertex of every edge, shape (m, 2)."""
+        runs, start = [], 0
+        for chain in self.chains:
+            first = start + np.arange(chain.edges)
+            last = start + (np.arange(chain.edges) + 1) % chain.vertices
+            runs.append(np.column_stack((first, last)))
+            start += chain.vertices
+        return np.asarray(np.concatenate(runs), dtype=np.int64)
+
+    @cached_property
+    def arriving(self) -> IntArray:
+        """Edge that ends at every vertex, -1 at the first one of an open chain, shape (n,)."""
+        return self._edge_at(1)
+
+    @cached_property
+    def leaving(self) -> IntArray:
+        """Edge that begins at every vertex, -1 at the last one of an open chain, shape (n,)."""
+        return self._edge_at(0)
+
+    def _edge_at(self, end: int) -> IntArray:
+        edge = np.full(len(self.points), -1, dtype=np.int64)
+        edge[self.cells[:, end]] = np.arange(len(self.cells))
+        return edge
+
+    @cached_property
+    def fixed(self) -> BoolArray:
+        """Components of every vertex that a wall holds, shape (n, 2)."""
+        fixed, start = np.zeros(self.points.shape, dtype=np.bool_), 0
+        for chain in self.chains:
+            if chain.walls is not None:
+                fixed[start, chain.walls[0]] = fixed[start + chain.vertices - 1, chain.walls[1]] = True
+            start += chain.vertices
+        fixed.setflags(write=False)
+        return fixed
+
+    def on_facets(self, values: FloatArray) -> FloatArray:
+        """Mean over every edge of values at the vertices, (n,) -> (m,)."""
+        return np.asarray(values[self.cells].mean(axis=1))
+
+    def vertices_of(self, facets: BoolArray) -> BoolArray:
+        """Vertices of the given edges, (m,) -> (n,)."""
+        found = np.zeros(len(self.points), dtype=np.bool_)
+        found[self.cells[facets]] = True
+        return found
+
     @cached_property
     def edges(self) -> FloatArray:
-        """Edge vectors, shape (n-1, 2)."""
-        return np.diff(self.points, axis=0)
+        """Edge vectors, shape (m, 2)."""
+        return np.asarray(self.points[self.cells[:, 1]] - self.points[self.cells[:, 0]])
 
     @cached_property
     def lengths(self) -> FloatArray:
-        """Edge lengths, shape (n-1,)."""
+        """Edge lengths, shape (m,)."""
         return np.hypot(self.edges[:, 0], self.edges[:, 1])
+
+    @property
+    def measures(self) -> FloatArray:
+        """Size of every facet: the edge lengths."""
+        return self.lengths
 
     @cached_property
     def normals(self) -> FloatArray:
-        """Unit normals of the edges from the metal into the electrolyte, shape (n-1, 2)."""
+        """Unit normals of the edges from the metal into the electrolyte, shape (m, 2)."""
         return rotate(self.edges) / self.lengths[:, None]
 
     @cached_property
     def area_vectors(self) -> FloatArray:
         """N_i = dA/dp_i, shape (n, 2); on the walls only the component along the wall."""
-        return area_vectors(self.points)
+        return self.area_vectors_at(self.points)
+
+    def area_vectors_at(self, points: FloatArray) -> FloatArray:
+        """The area vectors when the vertices are at `points`, shape (n, 2)."""
+        half = 0.5 * rotate(points[self.cells[:, 1]] - points[self.cells[:, 0]])
+        vectors = np.zeros_like(points)
+        vectors[self.cells[:, 0]] += half
+        vectors[self.cells[:, 1]] += half
+        vectors[self.fixed] = 0.0
+        return vectors
 
     @cached_property
     def bare(self) -> BoolArray:
-        """Edges of substrate that is less than half covered, shape (n-1,)."""
+        """Edges of substrate that is less than half covered, shape (m,)."""
         return np.asarray((self.surface != DEPOSIT) & (self.coverage < BARE))
 
     @cached_property
     def breaks(self) -> BoolArray:
-        """Interior vertices where surface, patch or bareness change, shape (n,)."""
+        """Vertices between edges that differ in surface, patch or bareness, shape (n,)."""
         change = np.zeros(len(self.points), dtype=np.bool_)
+        inner = (self.arriving >= 0) & (self.leaving >= 0)
+        before, after = self.arriving[inner], self.leaving[inner]
         for data in (self.surface, self.patch, self.bare):
-            change[1:-1] |= data[1:] != data[:-1]
+            change[inner] |= data[before] != data[after]
         return change
 
     def turning(self) -> FloatArray:
         """Clockwise turning angle at every vertex, shape (n,); walls by reflection."""
-        e = self.edges
-        angle = np.empty(len(self.points))
-        a, b = e[:-1], e[1:]
-        angle[1:-1] = -np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], np.sum(a * b, axis=1))
-        angle[0] = -2.0 * np.arctan2(e[0, 1], e[0, 0])
-        angle[-1] = 2.0 * np.arctan2(e[-1, 1], e[-1, 0])
-        return angle
+        before, after = self.arriving, self.leaving
+        a, b = self.edges[before], self.edges[after]
+        first, last = before < 0, after < 0
+        a[first], b[last] = self._inward[first], -self._inward[last]
+        angle = -np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], np.sum(a * b, axis=1))
+        return np.asarray(np.where(first | last, 2.0 * angle, angle))
+
+    @cached_property
+    def _inward(self) -> FloatArray:
+        """Unit normals of the walls at the ends of open chains, away from the wall, shape (n, 2)."""
+        normals, start = np.zeros(self.points.shape), 0
+        for chain in self.chains:
+            run = slice(start, start + chain.vertices)
+            side = np.where(self.points[run].mean(axis=0) >= self.points[run][[0, -1]], 1.0, -1.0)
+            normals[run][[0, -1]] = np.where(self.fixed[run][[0, -1]], side, 0.0)
+            start += chain.vertices
+        return normals
+
+    @cached_property
+    def spans(self) -> FloatArray:
+        """Length of the two edges at every vertex together, walls by reflection, shape (n,)."""
+        before = np.where(self.arriving >= 0, self.arriving, self.leaving)
+        after = np.where(self.leaving >= 0, self.leaving, self.arriving)
+        return np.asarray(self.lengths[before] + self.lengths[after])
 
     def curvature(self) -> FloatArray:
         """kappa_i = 2 theta_i / (L_e + L_{e+1}), positive on a tip (convex metal), shape (n,), 1/length."""
-        span = np.empty(len(self.points))
-        span[1:-1] = self.lengths[:-1] + self.lengths[1:]
-        span[0], span[-1] = 2.0 * self.lengths[0], 2.0 * self.lengths[-1]
-        return 2.0 * self.turning() / span
+        return 2.0 * self.turning() / self.spans
 
     def metal_area(self) -> float:
-        """Area between y = 0 and the front (signed where the front crosses itself)."""
-        x, y = self.points[:, 0], self.points[:, 1]
-        return float(0.5 * np.sum((x[1:] - x[:-1]) * (y[1:] + y[:-1])))
+        """Area between the base and the front (signed where the front crosses itself)."""
+        y = self.points[:, 1] - self.base
+        return float(0.5 * np.sum(self.edges[:, 0] * y[self.cells].sum(axis=1)))
 
     @property
     def width(self) -> float:
@@ -198,12 +342,3 @@ def _where_crossed(points: FloatArray) -> str:
         return "in a point"
     (x, y), (u, v) = points[first[0]], points[second[0]]
     return f"near ({x:g}, {y:g}) and ({u:g}, {v:g})"
-
-
-def area_vectors(points: FloatArray) -> FloatArray:
-    """Gradient of the metal area with respect to the vertices, shape (n, 2); along the wall at both ends."""
-    vectors = np.zeros_like(points)
-    vectors[1:-1] = 0.5 * rotate(points[2:] - points[:-2])
-    vectors[0, 1] = 0.5 * (points[1, 0] - points[0, 0])
-    vectors[-1, 1] = 0.5 * (points[-1, 0] - points[-2, 0])
-    return vectors

@@ -119,9 +119,8 @@ def _cut(
     """
     points, last = front.points, len(front.points) - 1
     keep = np.r_[0 : i + 1, j:last]
-    result = Front(
+    result = front.remade(
         np.concatenate((points[: i + 1], place[None], points[j + 1 :])),
-        front.names,
         front.surface[keep],
         front.coverage[keep],
         front.patch[keep],

@@ -27,7 +27,7 @@ import numpy as np
 from .advance import displace
 from .arrays import BoolArray, FloatArray, IntArray
 from .errors import MeshError
-from .front import Front, area_vectors
+from .front import Front
 from .proximity import cross, crossings
 
 SizeFunction = Callable[[FloatArray, FloatArray], FloatArray]
@@ -131,8 +131,8 @@ def _smooth(front: Front, protect: BoolArray) -> BoolArray:
     return np.asarray(~(front.breaks | protect | bare | (np.abs(front.turning()) > CORNER)))
 
 
-def _normals(points: FloatArray) -> FloatArray:
-    vectors = area_vectors(points)
+def _normals(front: Front) -> FloatArray:
+    vectors = front.area_vectors
     return np.asarray(vectors / np.maximum(np.hypot(vectors[:, 0], vectors[:, 1]), 1e-300)[:, None])
 
 
@@ -141,7 +141,7 @@ def _stand_off(front: Front, smooth: BoolArray) -> FloatArray:
     squares = front.lengths**2
     squares = np.append(squares[0], squares) + np.append(squares, squares[-1])
     delta = np.where(smooth, front.curvature() * squares / 24.0, 0.0)
-    return np.asarray(delta[:, None] * _normals(front.points))
+    return np.asarray(delta[:, None] * _normals(front))
 
 
 def _repeat(
@@ -191,12 +191,11 @@ def _collapse(chain: _Chain, size: SizeFunction) -> _Chain:
     coverage = front.coverage.copy()
     weight = lengths[k - 1] / (lengths[k - 1] + lengths[k])
     coverage[k - 1] = weight * coverage[k - 1] + (1.0 - weight) * coverage[k]
-    merged = replace(
-        front,
-        points=np.delete(front.points, k, axis=0),
-        surface=np.delete(front.surface, k),
-        coverage=np.delete(coverage, k),
-        patch=np.delete(front.patch, k),
+    merged = front.remade(
+        np.delete(front.points, k, axis=0),
+        np.delete(front.surface, k),
+        np.delete(coverage, k),
+        np.delete(front.patch, k),
     )
     return replace(
         chain, front=merged, protect=np.delete(chain.protect, k), origin=np.delete(chain.origin, k)
@@ -229,12 +228,11 @@ def _split(chain: _Chain, size: SizeFunction) -> _Chain:
         return chain
     height = _bulge(chain)[k]
     middle = 0.5 * (front.points[k] + front.points[k + 1]) + height[:, None] * front.normals[k]
-    finer = replace(
-        front,
-        points=np.insert(front.points, k + 1, middle, axis=0),
-        surface=np.insert(front.surface, k, front.surface[k]),
-        coverage=np.insert(front.coverage, k, front.coverage[k]),
-        patch=np.insert(front.patch, k, front.patch[k]),
+    finer = front.remade(
+        np.insert(front.points, k + 1, middle, axis=0),
+        np.insert(front.surface, k, front.surface[k]),
+        np.insert(front.coverage, k, front.coverage[k]),
+        np.insert(front.patch, k, front.patch[k]),
     )
     protect, origin = np.insert(chain.protect, k + 1, False), np.insert(chain.origin, k + 1, -1)
     return replace(chain, front=finer, protect=protect, origin=origin)
@@ -267,7 +265,7 @@ def _restore_area(before: Front, chain: _Chain, smooth: BoolArray) -> Front:
     was_smooth[kept] = smooth[old]
     shift[kept] = off[kept] - _stand_off(before, smooth)[old]
     shift[~(changed & was_smooth & ~pinned) | (origin < 0)] = 0.0
-    debt -= np.sum(shift * area_vectors(points + 0.5 * shift), axis=1)
+    debt -= np.sum(shift * front.area_vectors_at(points + 0.5 * shift), axis=1)
     front = front.with_points(points + shift)
     debt = spread(front, debt, pinned)
     slide = np.zeros_like(pinned)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from mpi4py import MPI
 
@@ -247,9 +249,7 @@ class Simulation:
 
     def _cover(self, coverage: FloatArray, slide: BoolArray) -> None:
         domain, floating = self.problem.domain, self.problem.floating
-        domain.front = Front(
-            domain.front.points, domain.front.names, domain.front.surface, coverage, domain.front.patch
-        )
+        domain.front = replace(domain.front, coverage=coverage)
         joined = joining(domain.front, floating.patches, slide)
         self.nucleated = int(np.sum(domain.front.heights(self._seeds) >= 2.0 * self._seed_heights))
         self._relabel(joined)
