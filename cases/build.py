@@ -7,7 +7,6 @@ import os
 import platform
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,24 +15,23 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from cases import electrodes, solution
 from cases.control import program
 from cases.dump import dump
 from cases.fixed import build as fixed
 from cases.fixed.schema import FixedCase
 from cases.live import Live
+from cases.meshing import write_mesh
 from cases.schema import Case
 from cases.schema import Surface as SurfaceCase
-from meshes import shapes
-from meshes.front import Front
-from meshes.triangulate import SizeField, triangulate
-from solver.cell import Cell, Sizes, Steps, Stop
+from solver.cell import Cell, Steps, Stop
 from solver.contact import Contact, Ohmic, Schottky
-from solver.coverage import FRESH
 from solver.electrolyte import Metal, Species
 from solver.fixed_run import run_fixed
 from solver.laws import Constant
-from solver.physics import Physics, binary_physics
-from solver.reaction import ButlerVolmer
+from solver.model import Film, Medium
+from solver.physics import Physics, binary_physics, concentrated_physics
+from solver.reaction import ButlerVolmer, Referenced
 from solver.run import GAVE_UP, Run
 from solver.surface import Surface
 from solver.writer import RunFolder
@@ -76,27 +74,26 @@ def run_case(
 
 def build(case: Case) -> Cell:
     """The solver's description of `case`."""
-    geometry, _mesh, time, stop = case.geometry, case.mesh, case.time, case.stop
-    sizes = _sizes(case)
+    geometry, mesh, time, stop = case.geometry, case.mesh, case.time, case.stop
     surfaces, seed_contact = {}, Ohmic()  # type: tuple[dict[str, Surface], Contact]
     if case.surfaces is not None:
         surfaces["matrix"] = _surface("matrix", case.surfaces.matrix, case)
     if case.surfaces is not None and case.surfaces.island is not None:
         surfaces["island"] = _surface("island", case.surfaces.island, case)
         seed_contact = surfaces["island"].contact
-    bases = np.full(geometry.island_count, geometry.islands.width if geometry.islands else 0.0)
+    bases = np.full(geometry.island_count, geometry.island_base)
     return Cell(
         title=case.title,
         width=geometry.width,
         gap=geometry.gap,
-        front=initial_front(case, sizes),
+        front=electrodes.initial_front(case),
         bases=bases,
         physics=physics(case),
         program=program(case.control),
         surfaces=surfaces,
         seed_contact=seed_contact,
-        sizes=sizes,
-        steps=Steps(time.initial_step, time.max_step, time.tolerance, time.displacement),
+        sizes=electrodes.sizes(case),
+        steps=Steps(time.initial_step, time.max_step, time.tolerance, time.displacement, time.order),
         stop=Stop(stop.time, stop.charge, stop.thickness, stop.tip_height, stop.gap),
         moving=case.growth.method == "moving_mesh",
         trench=None if geometry.trench is None else geometry.trench.depth,
@@ -106,12 +103,40 @@ def build(case: Case) -> Cell:
             "snes_max_it": case.solver.newton_max_it,
             **case.solver.petsc,
         },
+        counter=electrodes.initial_counter(case),
+        smoothing=mesh.smoothing,
+        redistribute=mesh.redistribute,
+        remesh_every=mesh.remesh_every,
+        depth=geometry.depth,
     )
 
 
 def physics(case: Case) -> Physics:
-    """Materials and kinetics of `case`; one of the other ions is eliminated by electroneutrality."""
-    electrolyte, metal, kinetics = case.electrolyte, case.metal, case.kinetics
+    """Materials and kinetics of `case`.
+
+    Of a dilute electrolyte one of the other ions is eliminated by electroneutrality. The potential of a
+    concentrated one is against a reference electrode of the metal, so its kinetics are `Referenced`.
+    """
+    electrolyte, given, kinetics = case.electrolyte, case.metal, case.kinetics
+    metal = Metal(given.ion, given.charge_number, given.molar_volume, given.surface_energy)
+    exchange = Constant(kinetics.exchange_current_density)
+    counter_moves = case.geometry.counter.moves
+    resistance, growth = kinetics.film_resistance or 0.0, kinetics.film_growth or 0.0
+    film = Film(resistance, growth) if resistance > 0.0 or growth > 0.0 else None
+    separator = case.separator
+    medium = Medium() if separator is None else Medium(separator.porosity, separator.factor)
+    if case.transport.closure == "concentrated":
+        return concentrated_physics(
+            solution.find(electrolyte),
+            electrolyte.concentration or 0.0,
+            electrolyte.temperature,
+            metal,
+            Referenced(exchange, kinetics.alpha_a, kinetics.alpha_c),
+            kinetics.anisotropy,
+            film,
+            medium=medium,
+            counter_moves=counter_moves,
+        )
     names = sorted(electrolyte.species, key=lambda name: name != metal.ion)
     species = tuple(
         Species(
@@ -122,72 +147,22 @@ def physics(case: Case) -> Physics:
         )
         for name in names
     )
-    reference = kinetics.reference_concentration or electrolyte.species[metal.ion].concentration
-    law = ButlerVolmer(Constant(kinetics.exchange_current_density), kinetics.alpha_a, kinetics.alpha_c)
     return binary_physics(
         species,
         electrolyte.temperature,
-        Metal(metal.ion, metal.charge_number, metal.molar_volume, metal.surface_energy),
-        law,
-        reference,
+        metal,
+        ButlerVolmer(exchange, kinetics.alpha_a, kinetics.alpha_c),
+        kinetics.reference_concentration or electrolyte.species[metal.ion].concentration,
         kinetics.anisotropy,
-        kinetics.film_resistance or 0.0,
+        film,
+        medium=medium,
+        counter_moves=counter_moves,
     )
-
-
-def initial_front(case: Case, sizes: Sizes) -> Front:
-    """The electrode surface at the start, in units of the gap; bare substrate is fresh."""
-    geometry = case.geometry
-    unit, width = geometry.gap, geometry.width / geometry.gap
-    coarse, fine = sizes.front / unit, sizes.seed / unit
-    if geometry.coating == "islands" and geometry.islands is not None:
-        islands = geometry.islands
-        centres = np.array(geometry.island_centres) / unit
-        front = shapes.with_islands(
-            width, centres, islands.width / unit, islands.seed_height / unit, fine, coarse
-        )
-    elif geometry.apex is not None:
-        apex = geometry.apex
-        front = shapes.with_apex(
-            width, apex.width / unit, apex.height / unit, coarse, coarse, geometry.apex_position / unit
-        )
-    elif geometry.trench is not None:
-        trench = geometry.trench
-        front = shapes.trench(width, trench.opening / unit, trench.depth / unit, trench.fillet / unit, coarse)
-    else:
-        front = shapes.flat(width, coarse, surface=shapes.MATRIX)
-    if case.surfaces is None:
-        return shapes.all_metal(front.points)
-    bare = (front.surface != shapes.DEPOSIT) & (front.coverage < 1.0)
-    return replace(front, coverage=np.where(bare, FRESH, front.coverage))
 
 
 def mesh_case(case: Case | FixedCase, target: Path) -> str:
     """Write the mesh that `case` starts from to `target`; returns a line that describes it."""
-    import meshio
-
-    if isinstance(case, FixedCase):
-        return fixed.write_mesh(case, target)
-    sizes = _sizes(case)
-    front, unit = initial_front(case, sizes), case.geometry.gap
-    field = SizeField(bulk=sizes.bulk / unit, growth=sizes.growth)
-    mesh = triangulate(front, case.geometry.width / unit, 1.0, field)
-    points = np.column_stack((mesh.points * unit * 1e6, np.zeros(len(mesh.points))))
-    meshio.write(target, meshio.Mesh(points, [("triangle", mesh.cells)]))
-    return f"{target}: {len(mesh.cells)} triangles, {len(mesh.points)} nodes, {mesh.n_front} on the front"
-
-
-def _sizes(case: Case) -> Sizes:
-    mesh, refine = case.mesh, case.mesh.refine
-    smallest = mesh.front_size_min or mesh.front_size / 4
-    seed = mesh.seed_size or mesh.front_size
-    return Sizes(
-        front=mesh.front_size / refine,
-        smallest=min(smallest, seed) / refine,
-        seed=seed / refine,
-        bulk=mesh.bulk_size / refine,
-        growth=mesh.growth_rate,
-    )
+    return fixed.write_mesh(case, target) if isinstance(case, FixedCase) else write_mesh(case, target)
 
 
 def _surface(name: str, surface: SurfaceCase, case: Case) -> Surface:

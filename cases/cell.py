@@ -1,13 +1,13 @@
-"""What is simulated: the sections `geometry`, `electrolyte`, `metal`, `kinetics` and `surfaces`."""
+"""What is simulated: the sections `electrolyte`, `metal`, `kinetics` and `surfaces`."""
 
 from __future__ import annotations
 
 import math
-import random
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cases.fixed.media import Properties
 from cases.section import Fraction, Name, Positive, Section
 from cases.units import (
     Angle,
@@ -20,92 +20,13 @@ from cases.units import (
     Mobility,
     MolarVolume,
     Overpotential,
-    Position,
     Rate,
     RichardsonConstant,
     SurfaceEnergy,
     Temperature,
 )
-from cases.waveforms import Resistance
+from cases.waveforms import Resistance, ResistanceGrowth
 from solver.constants import FARADAY, thermal_voltage
-
-
-class Apex(Section):
-    """One nucleus of metal at a surface defect, half an ellipse on the substrate."""
-
-    width: Length
-    """Width of its foot."""
-    height: Length
-    """Height above the substrate."""
-    position: Position | None = None
-    """Where its middle is, from the left wall; by default the middle of the cell."""
-
-
-class Islands(Section):
-    """Sodiophilic islands in the matrix, evenly spaced and centred in the cell."""
-
-    width: Length
-    """Width of an island."""
-    pitch: Length
-    """Distance from the middle of one island to the middle of the next."""
-    seed_height: Length
-    """Height of the thin cap of metal that each island carries at the start."""
-    jitter: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Random shift of each island, as a fraction of (pitch - width)/2."""
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    """Seed of the random shifts."""
-
-
-class Trench(Section):
-    """A trench in the middle of the electrode, which is metal throughout."""
-
-    opening: Length
-    """Width of the trench."""
-    depth: Length
-    """Depth of the trench; geometry.gap counts from its bottom."""
-    fillet: Length
-    """Radius of its four corners."""
-
-
-class Geometry(Section):
-    """The cell: substrate below, counter electrode above, insulating walls left and right."""
-
-    width: Length
-    """Width of the cell."""
-    gap: Length
-    """Thickness of the electrolyte at the start: from the substrate to the counter electrode."""
-    coating: Literal["none", "islands"] = "none"
-    """Either "none", a bare foil with its defect, or "islands", a layer of islands that buries the defect."""
-    apex: Apex | None = None
-    """Nucleus at the defect of the bare foil; used when coating is "none"."""
-    islands: Islands | None = None
-    """The islands; needed when coating is "islands"."""
-    trench: Trench | None = None
-    """A trench in an electrode of metal; then there are neither apex nor coating nor surfaces."""
-
-    @property
-    def apex_position(self) -> float:
-        """Middle of the apex in m from the left wall (the middle of the cell unless given)."""
-        given = None if self.apex is None else self.apex.position
-        return self.width / 2 if given is None else given
-
-    @property
-    def island_count(self) -> int:
-        """Number of islands: as many as whole pitches fit, none if not coated."""
-        if self.coating == "none" or self.islands is None:
-            return 0
-        return math.floor(self.width / self.islands.pitch * (1 + 1e-12))
-
-    @property
-    def island_centres(self) -> tuple[float, ...]:
-        """Middle of each island in m from the left wall, ascending."""
-        count, islands = self.island_count, self.islands
-        if islands is None:
-            return ()
-        first = (self.width - (count - 1) * islands.pitch) / 2
-        reach = islands.jitter * (islands.pitch - islands.width) / 2
-        draw = random.Random(islands.seed)
-        return tuple(first + k * islands.pitch + reach * draw.uniform(-1, 1) for k in range(count))
 
 
 class Species(Section):
@@ -122,14 +43,20 @@ class Species(Section):
 
 
 class Electrolyte(Section):
-    """Ions in a solvent."""
+    """Ions in a solvent, or a concentrated solution of one salt."""
 
     temperature: Temperature = 298.15
     """Temperature of the cell; 298.15 K by default."""
     conductivity: Conductivity | None = None
     """Measured conductivity; used where a mobility is "from conductivity", information otherwise."""
-    species: dict[Name, Species] = Field(min_length=2)
+    species: dict[Name, Species] = Field(default={})
     """The ions by name; together they are neutral."""
+    solution: str | None = None
+    """Name of a concentrated solution with cited properties, such as "lipf6_ec_emc_nyman2008"."""
+    properties: Properties | None = None
+    """Properties of a concentrated solution of one's own, in place of `solution`."""
+    concentration: Concentration | None = None
+    """Initial concentration of the concentrated solution."""
 
     @property
     def thermal_voltage(self) -> float:
@@ -150,6 +77,24 @@ class Electrolyte(Section):
         return mobility * self.thermal_voltage / valence
 
 
+class Separator(Section):
+    """A porous body that fills the gap; metal that grows into it leaves no pores. bruggeman or tortuosity."""
+
+    porosity: Fraction
+    """Volume fraction of the electrolyte."""
+    bruggeman: Annotated[float, Field(ge=1, le=10)] | None = None
+    """Exponent b: effective over free transport is porosity^b; 1.5 by default."""
+    tortuosity: Annotated[float, Field(ge=1, le=1e4)] | None = None
+    """Tortuosity factor: effective over free transport is porosity/tortuosity."""
+
+    @property
+    def factor(self) -> float:
+        """Effective over free transport."""
+        if self.tortuosity is not None:
+            return self.porosity / self.tortuosity
+        return float(self.porosity ** (1.5 if self.bruggeman is None else self.bruggeman))
+
+
 class Metal(Section):
     """What is deposited: ion + n e- <-> metal."""
 
@@ -162,7 +107,7 @@ class Metal(Section):
     charge_number: Annotated[int, Field(ge=1, le=8)] = 1
     """Electrons per ion, n."""
     ion: str
-    """Name of the species that is deposited."""
+    """Name of the species that is deposited; of a concentrated solution, what its cation is called here."""
 
 
 class Kinetics(Section):
@@ -178,8 +123,13 @@ class Kinetics(Section):
     """Fourfold anisotropy e of the growing metal: i0 (1 + e cos 4 theta), most straight up and sideways."""
     film_resistance: Resistance | None = None
     """Resistance of a film, such as an SEI, on both electrodes, times area."""
+    film_growth: ResistanceGrowth | None = None
+    """Resistance times area that the film gains per charge passed per area, on the growing electrode and on a
+    counter electrode that moves: beta V/(n F sigma) where a share beta of the current makes a film of molar
+    volume V and conductivity sigma."""
     reference_concentration: Concentration | None = None
-    """Concentration that the exchange current density belongs to; by default the initial one of metal.ion."""
+    """Concentration that the exchange current density belongs to; by default the initial one of metal.ion.
+    In a concentrated solution the exchange current density does not depend on concentration."""
 
 
 class Schottky(Section):

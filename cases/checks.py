@@ -6,89 +6,74 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cases.units import LENGTH, write
+from cases import geometry_checks, solution
+from cases.geometry_checks import Problem, length
 
 if TYPE_CHECKING:
     from cases.schema import Case
 
-Problem = tuple[str, str]
-"""Dotted key, and what is wrong with its value."""
+__all__ = ["Problem", "assumptions", "problems", "split"]
+
 _DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')  # a dot outside quotes
 
 
 def problems(case: Case) -> list[Problem]:
     """Everything that is wrong with a case whose values are each fine by themselves."""
-    checks = (_apex, _islands, _mesh, _species, _neutral, _metal, _trench, _surfaces, _stop, _assumptions)
+    checks = (
+        *geometry_checks.CHECKS,
+        _mesh,
+        _electrolyte,
+        _separator,
+        _metal,
+        _surfaces,
+        _stop,
+        _assumptions,
+    )
     return [problem for check in checks for problem in check(case)]
-
-
-def _m(value: float) -> str:
-    return f'"{write(value, LENGTH)}"'
-
-
-def _apex(case: Case) -> Iterator[Problem]:
-    geometry, apex = case.geometry, case.geometry.apex
-    if apex is None or geometry.coating != "none":
-        return
-    room = min(geometry.apex_position, geometry.width - geometry.apex_position)
-    if room < 0:
-        yield "geometry.apex.position", f"outside the cell, whose geometry.width is {_m(geometry.width)}"
-    elif apex.width / 2 > room * (1 + 1e-12):
-        middle = _m(geometry.apex_position)
-        yield (
-            "geometry.apex.width",
-            f"does not fit into geometry.width = {_m(geometry.width)} with its middle at {middle}",
-        )
-    if apex.height + case.stop.gap >= geometry.gap:
-        yield (
-            "geometry.apex.height",
-            f"expected less than geometry.gap = {_m(geometry.gap)} minus stop.gap = {_m(case.stop.gap)}",
-        )
-
-
-def _islands(case: Case) -> Iterator[Problem]:
-    geometry, islands = case.geometry, case.geometry.islands
-    if geometry.coating != "islands":
-        return
-    if case.surfaces is None or case.surfaces.island is None:
-        yield "surfaces.island", 'missing, expected a table because geometry.coating is "islands"'
-    if islands is None:
-        yield "geometry.islands", 'missing, expected a table because geometry.coating is "islands"'
-        return
-    if islands.width >= islands.pitch:
-        yield (
-            "geometry.islands.width",
-            f"expected less than geometry.islands.pitch = {_m(islands.pitch)}, or the islands overlap",
-        )
-    if geometry.island_count == 0:
-        yield (
-            "geometry.islands.pitch",
-            f"expected at most geometry.width = {_m(geometry.width)}, or no island fits into the cell",
-        )
-    elif geometry.island_count > 10_000:
-        yield "geometry.islands.pitch", f"gives {geometry.island_count:.4g} islands, expected at most 10000"
-    if islands.seed_height > islands.width / 2:
-        yield (
-            "geometry.islands.seed_height",
-            f"expected at most half of geometry.islands.width = {_m(islands.width)}, or the seed overhangs",
-        )
-    if islands.seed_height + case.stop.gap >= geometry.gap:
-        yield (
-            "geometry.islands.seed_height",
-            f"expected less than geometry.gap = {_m(geometry.gap)} minus stop.gap = {_m(case.stop.gap)}",
-        )
 
 
 def _mesh(case: Case) -> Iterator[Problem]:
     mesh = case.mesh
     if mesh.front_size > mesh.bulk_size:
-        yield "mesh.front_size", f"expected at most mesh.bulk_size = {_m(mesh.bulk_size)}"
+        yield "mesh.front_size", f"expected at most mesh.bulk_size = {length(mesh.bulk_size)}"
     if mesh.front_size_min is not None and mesh.front_size_min > mesh.front_size:
-        yield "mesh.front_size_min", f"expected at most mesh.front_size = {_m(mesh.front_size)}"
+        yield "mesh.front_size_min", f"expected at most mesh.front_size = {length(mesh.front_size)}"
     if mesh.seed_size is not None and mesh.seed_size > mesh.bulk_size:
-        yield "mesh.seed_size", f"expected at most mesh.bulk_size = {_m(mesh.bulk_size)}"
+        yield "mesh.seed_size", f"expected at most mesh.bulk_size = {length(mesh.bulk_size)}"
     if case.time.initial_step > case.time.max_step:
         yield "time.initial_step", "expected at most time.max_step"
+
+
+def _electrolyte(case: Case) -> Iterator[Problem]:
+    if case.transport.closure == "concentrated":
+        yield from _solution(case)
+        return
+    for key in ("solution", "properties", "concentration"):
+        if getattr(case.electrolyte, key) is not None:
+            yield f"electrolyte.{key}", 'needs transport.closure = "concentrated"'
+    yield from _species(case)
+    yield from _neutral(case)
+
+
+def _solution(case: Case) -> Iterator[Problem]:
+    electrolyte = case.electrolyte
+    if (electrolyte.solution is None) == (electrolyte.properties is None):
+        which = "neither is" if electrolyte.solution is None else "both are"
+        yield "electrolyte", f"expected exactly one of solution and properties, {which} given"
+    elif electrolyte.solution is not None:
+        try:
+            solution.find(electrolyte)
+        except KeyError as error:
+            yield "electrolyte.solution", str(error.args[0])
+    if electrolyte.concentration is None:
+        yield "electrolyte.concentration", 'missing, expected a concentration such as "1 mol/L"'
+    if electrolyte.species:
+        yield "electrolyte.species", 'expected none with transport.closure = "concentrated": the salt is all'
+    if case.kinetics.reference_concentration is not None:
+        yield (
+            "kinetics.reference_concentration",
+            'has no effect with transport.closure = "concentrated"',
+        )
 
 
 def _species(case: Case) -> Iterator[Problem]:
@@ -112,7 +97,7 @@ def _neutral(case: Case) -> Iterator[Problem]:
             f"the ions are not neutral together: the sum of charge x concentration is "
             f"{sum(charges) / 1000:.6g} mol/L, expected 0",
         )
-    elif case.transport.closure == "electroneutral" and len(species) != 2:
+    elif len(species) != 2:
         yield (
             "electrolyte.species",
             f"{len(species)} ions are given, expected one cation and one anion with transport.closure = "
@@ -120,33 +105,25 @@ def _neutral(case: Case) -> Iterator[Problem]:
         )
 
 
+def _separator(case: Case) -> Iterator[Problem]:
+    found = case.separator
+    if found is not None and found.bruggeman is not None and found.tortuosity is not None:
+        yield "separator", "expected either bruggeman or tortuosity, both are given"
+
+
 def _metal(case: Case) -> Iterator[Problem]:
-    ion = case.electrolyte.species.get(case.metal.ion)
-    if ion is None:
+    ion, number = case.electrolyte.species.get(case.metal.ion), case.metal.charge_number
+    if case.transport.closure == "concentrated":
+        if number != 1:
+            yield "metal.charge_number", "expected 1: concentrated solutions are of monovalent ions"
+    elif ion is None:
         known = ", ".join(f'"{name}"' for name in case.electrolyte.species)
         yield "metal.ion", f"expected the name of a species: {known}"
-    elif ion.charge != case.metal.charge_number:
+    elif ion.charge != number:
         yield (
             "metal.charge_number",
             f"expected the charge of {case.metal.ion}, which is {ion.charge}",
         )
-
-
-def _trench(case: Case) -> Iterator[Problem]:
-    geometry, trench = case.geometry, case.geometry.trench
-    if trench is None:
-        return
-    if case.surfaces is not None:
-        yield "surfaces", "not expected with geometry.trench: that electrode is metal throughout"
-    if geometry.apex is not None or geometry.coating != "none":
-        yield "geometry.trench", "expected neither geometry.apex nor a geometry.coating beside it"
-    if trench.opening + 2 * trench.fillet > geometry.width:
-        yield "geometry.trench.opening", f"does not fit into geometry.width = {_m(geometry.width)}"
-    if 2 * trench.fillet > min(trench.opening, trench.depth):
-        smaller = min(trench.opening, trench.depth)
-        yield "geometry.trench.fillet", f"expected at most {_m(smaller / 2)}, half of the trench"
-    if trench.depth + case.stop.gap >= geometry.gap:
-        yield "geometry.trench.depth", f"expected less than geometry.gap = {_m(geometry.gap)} minus stop.gap"
 
 
 def _surfaces(case: Case) -> Iterator[Problem]:
@@ -165,7 +142,7 @@ def _stop(case: Case) -> Iterator[Problem]:
     for name in ("gap", "thickness", "tip_height"):
         value = getattr(case.stop, name)
         if value is not None and value >= gap:
-            yield f"stop.{name}", f"expected less than geometry.gap = {_m(gap)}"
+            yield f"stop.{name}", f"expected less than geometry.gap = {length(gap)}"
 
 
 def _assumptions(case: Case) -> Iterator[Problem]:

@@ -34,6 +34,7 @@ PACKAGES = (
     "matplotlib",
     "pyvista",
     "meshio",
+    "mmgpy",
 )
 TOOLS = ("pytest", "hypothesis", "ruff", "mypy", "import-linter")
 FAST_BLAS = r"openblas|mkl_|libblis|armpl|nvpl|essl|Accelerate|atlas"

@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from cases import solution
 from cases.control import program
 from cases.fixed import overview as fixed
 from cases.fixed.schema import FixedCase
@@ -20,23 +21,40 @@ from solver.constants import BOLTZMANN_EV, FARADAY
 def limiting_current(case: Case) -> float:
     """Limiting current density between parallel plates in A/m^2: cation z+, anion z-, concentration c.
 
-    i_lim = (1 + z+/|z-|) z+ F D+ 2c/L, which is 4 F D c/L for two monovalent ions.
+    i_lim = (1 + z+/|z-|) z+ F D+ 2c/L, which is 4 F D c/L for two monovalent ions; 2 F D c/((1 - t) L) for a
+    concentrated solution, with its properties at the initial concentration. A separator lets less through.
     """
+    if case.transport.closure == "concentrated":
+        found, c, t = solution.find(case.electrolyte), *_state(case)
+        share = 1.0 - float(found.transference_number(c, t))
+        return _factor(case) * 2 * FARADAY * float(found.diffusivity(c, t)) * c / (share * case.geometry.gap)
     ions = case.electrolyte.species
     cation, z = ions[case.metal.ion], case.metal.charge_number
     anion = next(ion for ion in ions.values() if ion.charge < 0)
-    gradient = 2 * cation.concentration / case.geometry.gap
+    gradient = _factor(case) * 2 * cation.concentration / case.geometry.gap
     return (1 + z / -anion.charge) * z * FARADAY * case.electrolyte.diffusivity(case.metal.ion) * gradient
 
 
 def conductivity(case: Case) -> float:
-    """Conductivity of the model in S/m: F/V_T sum z^2 D c."""
+    """Conductivity in the gap in S/m: F/V_T sum z^2 D c, or that of the concentrated solution."""
+    if case.transport.closure == "concentrated":
+        return _factor(case) * float(solution.find(case.electrolyte).conductivity(*_state(case)))
     electrolyte = case.electrolyte
     total = sum(
         ion.charge**2 * electrolyte.diffusivity(name) * ion.concentration
         for name, ion in electrolyte.species.items()
     )
-    return FARADAY / electrolyte.thermal_voltage * total
+    return _factor(case) * FARADAY / electrolyte.thermal_voltage * total
+
+
+def _factor(case: Case) -> float:
+    """Transport in the gap over that in free electrolyte."""
+    return 1.0 if case.separator is None else case.separator.factor
+
+
+def _state(case: Case) -> tuple[float, float]:
+    """Concentration (mol/m^3) and temperature (K) of a concentrated solution at the start."""
+    return case.electrolyte.concentration or 0.0, case.electrolyte.temperature
 
 
 def saturation_current(case: Case) -> float | None:
@@ -60,15 +78,16 @@ def overview(case: Case | FixedCase) -> RenderableType:
 
 def _rows(case: Case) -> list[tuple[str, str]]:
     geometry = case.geometry
+    box = "" if geometry.depth is None else f"{write(geometry.depth, LENGTH)} deep, "
     rows = [
-        ("cell", f"{write(geometry.width, LENGTH)} wide, gap {write(geometry.gap, LENGTH)}"),
+        ("cell", f"{write(geometry.width, LENGTH)} wide, {box}gap {write(geometry.gap, LENGTH)}"),
         ("electrode", _electrode(case)),
+        ("counter electrode", _counter(case)),
         ("control", program(case.control).describe()),
     ]
-    rows += [
-        (f"diffusivity {name}", _rounded(case.electrolyte.diffusivity(name), DIFFUSIVITY))
-        for name in case.electrolyte.species
-    ]
+    rows += _transport(case)
+    if (found := case.separator) is not None:
+        rows.append(("separator", f"porosity {found.porosity:g}, transport by {found.factor:.4g}"))
     rows += [
         ("conductivity", f"{_rounded(conductivity(case), CONDUCTIVITY)} of the model"),
         ("limiting current", _rounded(limiting_current(case), CURRENT_DENSITY)),
@@ -83,7 +102,36 @@ def _rows(case: Case) -> list[tuple[str, str]]:
     return rows
 
 
+def _transport(case: Case) -> list[tuple[str, str]]:
+    """What the electrolyte is."""
+    if case.transport.closure != "concentrated":
+        return [
+            (f"diffusivity {name}", _rounded(case.electrolyte.diffusivity(name), DIFFUSIVITY))
+            for name in case.electrolyte.species
+        ]
+    found, (c, t) = solution.find(case.electrolyte), _state(case)
+    rows = [("solution", f"{found.name}. {found.source}".strip(". "))]
+    rows += [("", text) for text in (found.notes, *found.outside(c, t)) if text]
+    rows.append(("diffusivity salt", _rounded(float(found.diffusivity(c, t)), DIFFUSIVITY)))
+    rows.append(("transference", f"{float(found.transference_number(c, t)):.4g}"))
+    return rows
+
+
+def _counter(case: Case) -> str:
+    counter = case.geometry.counter
+    if not counter.moves:
+        return "flat, stays where it is"
+    if counter.thickness is None:
+        return "flat, moves"
+    return f"flat, moves; {write(counter.thickness, LENGTH)} of metal"
+
+
 def _electrode(case: Case) -> str:
+    thickness = case.geometry.metal_thickness
+    return _shape(case) + ("" if thickness is None else f"; {write(thickness, LENGTH)} of metal")
+
+
+def _shape(case: Case) -> str:
     geometry = case.geometry
     if geometry.coating == "islands" and geometry.islands is not None:
         size = write(geometry.islands.width, LENGTH)
@@ -91,8 +139,14 @@ def _electrode(case: Case) -> str:
     if geometry.trench is not None:
         opening, depth = write(geometry.trench.opening, LENGTH), write(geometry.trench.depth, LENGTH)
         return f"metal with a trench {opening} wide, {depth} deep"
+    if geometry.protrusion is not None:
+        found = geometry.protrusion
+        kind = "spike" if found.top is None else "block"
+        return f"metal with a {kind} {write(found.width, LENGTH)} wide, {write(found.height, LENGTH)} high"
+    if geometry.nucleus is not None:
+        return f"bare, one nucleus of radius {write(geometry.nucleus.radius, LENGTH)}"
     if geometry.apex is None:
-        return "bare and flat" if case.surfaces is not None else "metal, flat"
+        return "metal, flat" if case.all_metal else "bare and flat"
     width, height = write(geometry.apex.width, LENGTH), write(geometry.apex.height, LENGTH)
     return f"bare, one apex {width} wide, {height} high"
 

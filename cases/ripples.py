@@ -98,6 +98,10 @@ def _value(segment: Segment) -> float:
 def _front(case: Case, segment: Segment) -> Front:
     """The flat front in its steady state; CaseError with half a sentence where there is none."""
     electrolyte, metal, law = case.electrolyte, case.metal, case.kinetics
+    if case.transport.closure == "concentrated":
+        raise CaseError("it is known for a dilute electrolyte, and this one is a concentrated solution")
+    if case.separator is not None:
+        raise CaseError("it is known for a free electrolyte, and this one fills a separator")
     others = [name for name in electrolyte.species if name != metal.ion]
     if len(others) > 1:
         names = ", ".join(electrolyte.species)
@@ -135,13 +139,15 @@ def _front(case: Case, segment: Segment) -> Front:
 def warnings(case: Case, finding: Finding) -> Iterator[str]:
     """Where the assumptions of the relation do not hold in this case."""
     geometry, front = case.geometry, finding.front
-    if case.surfaces is not None:
+    if not case.all_metal:
         yield (
             "The substrate is bare at first. The relation is about metal that covers it: nucleation barrier, "
             "islands, contact and feet are ignored."
         )
     if geometry.trench is not None:
         yield "The trench is ignored: the relation is about a flat front at its bottom."
+    elif geometry.protrusion is not None:
+        yield "The protrusion is no small ripple."
     elif geometry.coating == "none" and geometry.apex is not None and case.surfaces is None:
         yield "The apex is no small ripple."
     if case.kinetics.anisotropy:
@@ -163,6 +169,8 @@ def warnings(case: Case, finding: Finding) -> Iterator[str]:
         )
     if finding.grows and 0.0 < k < math.inf and rate > _SLOW * front.salt.diffusivity * k**2:
         yield "The ripple that grows fastest outruns diffusion over its own length: it is not quasi-steady."
+    if geometry.counter.moves:
+        yield "The relation is about a counter electrode that stays where it is; in this case it moves."
     pushed = case.metal.molar_volume * front.cell.concentration
     if pushed > _PUSHED:
         yield f"The front pushes salt ahead, which is neglected: V_m c is {100 * pushed:.2g} %."

@@ -12,25 +12,16 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from cases import checks
-from cases.cell import (
-    Apex,
-    Electrolyte,
-    Geometry,
-    Islands,
-    Kinetics,
-    Metal,
-    Schottky,
-    Species,
-    Surface,
-    Surfaces,
-)
+from cases.cell import Electrolyte, Kinetics, Metal, Schottky, Separator, Species, Surface, Surfaces
 from cases.control import Control
+from cases.geometry import Apex, Counter, Geometry, Islands, Nucleus, Protrusion, Trench
 from cases.section import Section
 from cases.settings import Growth, Mesh, Output, Solver, Stepping, Stop, Transport
 
 __all__ = [
-    "Apex", "Case", "Control", "Electrolyte", "Geometry", "Growth", "Islands", "Kinetics", "Mesh", "Metal",
-    "Output", "Schottky", "Solver", "Species", "Stepping", "Stop", "Surface", "Surfaces", "Transport",
+    "Apex", "Case", "Control", "Counter", "Electrolyte", "Geometry", "Growth", "Islands", "Kinetics", "Mesh",
+    "Metal", "Nucleus", "Output", "Protrusion", "Schottky", "Separator", "Solver", "Species", "Stepping",
+    "Stop", "Surface", "Surfaces", "Transport", "Trench",
 ]  # fmt: skip
 
 
@@ -43,10 +34,13 @@ class Case(Section):
     """DOI of the study that it belongs to."""
     geometry: Geometry
     electrolyte: Electrolyte
+    separator: Separator | None = None
+    """A porous body that fills the gap; without it the electrolyte is free."""
     metal: Metal
     kinetics: Kinetics
     surfaces: Surfaces | None = None
-    """Substrate; without it all of the electrode is metal from the start."""
+    """Substrate; without it all of the electrode is metal from the start. With geometry.metal_thickness it is
+    what comes to light where the metal is dissolved."""
     transport: Transport = Transport()
     control: Control
     growth: Growth = Growth()
@@ -57,6 +51,11 @@ class Case(Section):
     solver: Solver = Solver()
     assumptions: dict[str, str] = Field(default={})
     """Key -> reason, for every value that no paper gives."""
+
+    @property
+    def all_metal(self) -> bool:
+        """Whether the electrode is metal throughout at the start."""
+        return self.surfaces is None or self.geometry.metal_thickness is not None
 
     @model_validator(mode="after")
     def _together(self) -> Case:

@@ -24,8 +24,9 @@ def option(value: object) -> object:
 class Transport(Section):
     """How ions move in the electrolyte."""
 
-    closure: Literal["electroneutral"] = "electroneutral"
-    """What closes the set of equations; "electroneutral": the charges of the ions sum to zero everywhere."""
+    closure: Literal["electroneutral", "concentrated"] = "electroneutral"
+    """What closes the set of equations. "electroneutral": a dilute solution, the charges of the ions sum to
+    zero everywhere; "concentrated": a concentrated solution of one salt, electrolyte.solution."""
 
 
 class Growth(Section):
@@ -36,7 +37,7 @@ class Growth(Section):
 
 
 class Mesh(Section):
-    """Sizes of the triangles."""
+    """Sizes of the triangles or tetrahedra, and how they follow the electrodes."""
 
     front_size: Length
     """Edge length on the deposit."""
@@ -50,6 +51,13 @@ class Mesh(Section):
     """How much longer edges become per distance from the front."""
     refine: Annotated[float, Field(ge=0.05, le=20)] = 1.0
     """Divides all sizes: 2 halves every edge."""
+    smoothing: Literal["harmonic", "elastic"] = "harmonic"
+    """What spreads the motion of the electrodes into the electrolyte: the Laplace equation, stiffer where
+    cells are small, or linear elasticity."""
+    redistribute: bool = False
+    """Whether vertices slide along the front towards even edges between remeshings."""
+    remesh_every: Count | None = None
+    """Remesh after so many steps at the latest; by default only where the mesh asks for it."""
 
 
 class Stepping(Section):
@@ -63,6 +71,8 @@ class Stepping(Section):
     """Local error of a step, relative, in concentration."""
     displacement: Annotated[float, Field(gt=0, le=0.5)] = 0.2
     """Furthest the front moves in a step, as a fraction of the local edge length."""
+    order: Literal[1, 2] = 2
+    """Order of the time integration."""
 
 
 class Stop(Section):

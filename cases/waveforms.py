@@ -26,6 +26,9 @@ from cases.units import (
 from solver import program as instrument
 
 RESISTANCE = Dimension("a resistance times area", "ohm m^2", "10 ohm cm^2", ("ohm cm^2",))
+RESISTANCE_GROWTH = Dimension(
+    "a resistance times area per charge per area", "ohm m^4/C", "1 ohm cm^4/C", ("ohm cm^4/C",)
+)
 SWEEP_RATE = Dimension("a sweep rate", "V/s", "10 mV/s", ("V/s", "mV/s"))
 _MOST = 10**9
 
@@ -57,6 +60,7 @@ def _window(value: object) -> object:
 Repetitions = Annotated[int, BeforeValidator(_repetitions)]
 SignedCurrent = Annotated[float, Unit(CURRENT_DENSITY)]
 Resistance = Annotated[float, Unit(RESISTANCE, above=0.0)]
+ResistanceGrowth = Annotated[float, Unit(RESISTANCE_GROWTH, above=0.0)]
 SweepRate = Annotated[float, Unit(SWEEP_RATE, above=0.0)]
 VoltageLimit = Annotated[float, Unit(VOLTAGE, above=0.0)]
 VoltagePair = Annotated[tuple[Voltage, Voltage], BeforeValidator(_pair)]

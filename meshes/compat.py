@@ -112,6 +112,25 @@ def compile_form(comm: MPI.Comm, form: Any) -> Any:
     return fem.forms.compile_form(comm, form, jit_options=JIT)
 
 
+_CONTENTS: dict[int, tuple[Any, set[Any], set[Any], set[str]]] = {}
+"""By identity of the compiled form, which is held so that its number is not used again."""
+
+
+def _contents(compiled: Any) -> tuple[set[Any], set[Any], set[str]]:
+    """Coefficients, constants and kinds of integral of a compiled form, looked up once."""
+    if id(compiled) not in _CONTENTS:
+        if len(_CONTENTS) > 1000:
+            _CONTENTS.clear()
+        form = compiled.ufl_form
+        _CONTENTS[id(compiled)] = (
+            compiled,
+            set(ufl.algorithms.extract_coefficients(form)),
+            set(ufl.algorithms.analysis.extract_constants(form)),
+            {integral.integral_type() for integral in form.integrals()},
+        )
+    return _CONTENTS[id(compiled)][1:]
+
+
 def bind(
     compiled: Any,
     msh: mesh.Mesh,
@@ -122,9 +141,7 @@ def bind(
     facet_meshes: Sequence[FacetMesh] = (),
 ) -> fem.Form:
     """Make a form that was compiled on an abstract mesh ready for assembly on `msh`."""
-    used = set(ufl.algorithms.extract_coefficients(compiled.ufl_form))
-    used_constants = set(ufl.algorithms.analysis.extract_constants(compiled.ufl_form))
-    kinds = {integral.integral_type() for integral in compiled.ufl_form.integrals()}
+    used, used_constants, kinds = _contents(compiled)
     maps: Any = [facet_mesh.entity_maps() for facet_mesh in facet_meshes]
     if HAS_ENTITY_MAP:
         maps = [one for several in maps for one in several]

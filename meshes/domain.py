@@ -1,6 +1,8 @@
-"""A distributed mesh of the electrolyte that knows its boundaries by name and its front by number.
+"""A distributed mesh of the electrolyte whose boundary knows which vertex of which moving front it is.
 
-Coordinates are lengths divided by `unit` (m), so that tolerances mean the same at 10 nm and at 1 cm.
+Coordinates are lengths divided by `unit` (m), so that tolerances mean the same at 10 nm and at 1 cm. Fronts
+are small beside the mesh and the same on every rank; the mesh is distributed. The mesher numbers the vertices
+of the fronts first, one front after the other.
 """
 
 from __future__ import annotations
@@ -8,206 +10,340 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
-from dolfinx import fem, mesh
+import numpy.typing as npt
+from dolfinx import fem
 from mpi4py import MPI
 
-from .compat import FacetMesh, FloatArray, IntArray, create_triangle_mesh, geometry_dofmap
+from .compat import FacetMesh, FloatArray, IntArray, create_simplex_mesh, geometry_dofmap
 from .front import Front
-from .triangulate import Mesh2D
+from .tags import BOUNDARIES, WALLS
+
+if TYPE_CHECKING:
+    from .shell import Shell
 
 ELECTROLYTE = "electrolyte"
 """The one region."""
-FRONT, COUNTER, WALLS = 1, 2, 3
-"""Tags of the boundary: the growing electrode, the counter electrode, insulating walls."""
+Skin: TypeAlias = "Front | Shell"
+"""Of an electrode that moves: polylines in 2D, triangles in 3D."""
+
+
+class Simplices(Protocol):
+    """What a mesher makes.
+
+    Attributes:
+        points: nodes, shape (N, d); vertices of the moving fronts first.
+        cells: nodes of every cell, shape (M, d + 1).
+        facets: nodes of every facet of the boundary, shape (K, d).
+        tags: what it belongs to, see `tags`, shape (K,).
+    """
+
+    @property
+    def points(self) -> npt.NDArray[np.float64]:
+        """Nodes."""
+        ...
+
+    @property
+    def cells(self) -> npt.NDArray[np.int64]:
+        """Cells."""
+        ...
+
+    @property
+    def facets(self) -> npt.NDArray[np.int64]:
+        """Facets of the boundary."""
+        ...
+
+    @property
+    def tags(self) -> npt.NDArray[np.int64]:
+        """Boundary of every facet."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """Simplices and nothing else."""
+
+    points: npt.NDArray[np.float64]
+    cells: npt.NDArray[np.int64]
+    facets: npt.NDArray[np.int64]
+    tags: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class FrontMap:
-    """Where the replicated front polyline lives on this rank's part of the mesh.
+    """Where a replicated front lives on this rank's part of the mesh.
 
     Attributes:
         dofs: owned P1 dofs (local numbers) that sit on the front, shape (k,).
         vertices: number of the front vertex of each of them, shape (k,).
         all_dofs: the same including ghosts, shape (g,).
         all_vertices: front vertex of each of `all_dofs`, shape (g,).
-        edges: front edge of every cell of the facet mesh, shape (facets,).
-        nodes: geometry nodes on the front including ghosts, shape (g,).
-        node_vertices: front vertex of each of `nodes`.
+        facets: number in the front of every cell of its facet mesh, shape (facets,).
     """
 
     dofs: IntArray
     vertices: IntArray
     all_dofs: IntArray
     all_vertices: IntArray
-    edges: IntArray
-    nodes: IntArray
-    node_vertices: IntArray
+    facets: IntArray
 
 
 class Domain:
-    """The electrolyte between a growing front and a flat counter electrode.
+    """The electrolyte between electrodes that move, and others that do not.
 
     Attributes:
-        mesh: distributed triangles; `mesh.geometry.x` moves with the front.
+        mesh: distributed triangles or tetrahedra; `mesh.geometry.x` moves with the fronts.
         space: continuous P1 functions on `mesh`.
-        front: the electrode surface, the same on every rank.
-        width: cell width in mesh units; gap: distance substrate to counter electrode in mesh units.
+        fronts: surface of every moving electrode, the same on every rank; by name of the boundary.
+        extent: size of the cell along every axis in mesh units; the last one is the height.
         unit: length of one mesh unit in m.
-        facet_mesh: the facets of the front; surface data (coverage, potential of the metal) live there.
-        facet_space: one value per front facet.
+        facet_meshes: the facets of every moving electrode; surface data (coverage, potential) live there.
+        facet_spaces: one value per facet.
+        maps: places of the fronts on this rank.
     """
+
+    regions: Mapping[str, int] = MappingProxyType({ELECTROLYTE: 1})
 
     def __init__(
         self,
         comm: MPI.Comm,
-        front: Front,
-        triangulation: Mesh2D | None,
-        width: float,
-        gap: float,
+        fronts: Mapping[str, Skin],
+        given: Simplices | None,
+        extent: tuple[float, ...],
         unit: float,
     ) -> None:
-        """Distribute `triangulation` (given on rank 0, None elsewhere) and find the front in it."""
-        empty = (np.empty((0, 2)), np.empty((0, 3), dtype=np.int64))
-        points, cells = empty if triangulation is None else (triangulation.points, triangulation.cells)
-        self.comm, self.front, self.width, self.gap, self.unit = comm, front, width, gap, unit
-        self.mesh = create_triangle_mesh(comm, points, cells)
+        """Distribute the mesh `given` (on rank 0, None elsewhere) and find the fronts in it (collective)."""
+        self.comm, self.fronts, self.extent, self.unit = comm, dict(fronts), extent, unit
+        self.dim = dim = len(extent)
+        self.cell = ("interval", "triangle", "tetrahedron")[dim - 1]
+        points: npt.NDArray[np.float64] = np.empty((0, dim))
+        cells: npt.NDArray[np.int64] = np.empty((0, dim + 1), dtype=np.int64)
+        if given is not None:
+            points, cells = np.ascontiguousarray(given.points), np.ascontiguousarray(given.cells)
+        self.mesh = create_simplex_mesh(comm, points, cells, dim)
         self.space = fem.functionspace(self.mesh, ("Lagrange", 1))
         topology = self.mesh.topology
-        for pair in ((1, 2), (2, 1), (1, 0), (0, 2), (2, 0)):
+        topology.create_entities(dim - 1)
+        for pair in ((dim - 1, dim), (dim, dim - 1), (dim - 1, 0), (0, dim), (dim, 0)):
             topology.create_connectivity(*pair)
-        self._node_of_dof = self._match_nodes()
-        self._tag_boundary()
-        self.facet_mesh = FacetMesh(self.mesh, self._facets[FRONT])
-        self.facet_space = fem.functionspace(self.facet_mesh.mesh, ("Discontinuous Lagrange", 0))
-        self.map = self._front_map()
+        self._match_nodes()
+        self._find_boundary(*self._outline(given))
+        self.facet_meshes = {name: FacetMesh(self.mesh, self._of(BOUNDARIES[name])) for name in self.fronts}
+        self.facet_spaces = {
+            name: fem.functionspace(sub.mesh, ("Discontinuous Lagrange", 0))
+            for name, sub in self.facet_meshes.items()
+        }
+        self.maps = {name: self._front_map(name) for name in self.fronts}
+
+    # --- what forms and discretisations want; see regions.Regions
 
     @property
-    def coordinates(self) -> FloatArray:
-        """Mesh coordinates of the local P1 dofs including ghosts, shape (dofs, 2)."""
-        return np.asarray(self.mesh.geometry.x[self._node_of_dof, :2])
-
-    @property
-    def node_of_dof(self) -> IntArray:
-        """Geometry node of every local P1 dof including ghosts."""
-        return self._node_of_dof
-
-    regions: Mapping[str, int] = MappingProxyType({ELECTROLYTE: 1})
-    boundaries: Mapping[str, int] = MappingProxyType({"front": FRONT, "counter": COUNTER, "walls": WALLS})
-    dim, cell = 2, "triangle"
+    def boundaries(self) -> Mapping[str, int]:
+        """Tag of the electrodes by name."""
+        return {name: BOUNDARIES[name] for name in ("front", "counter")}
 
     def interior(self, boundary: str) -> bool:
-        """None of the boundaries is inside; see regions.Regions."""
+        """None of the boundaries is inside."""
         return False
 
     def entities(self) -> dict[fem.IntegralType, list[tuple[int, IntArray]]]:
-        """Owned cells, and owned boundary facets as (cell, local facet) pairs, by tag, as forms want them."""
-        cells = np.arange(self.mesh.topology.index_map(2).size_local, dtype=np.int32)
+        """Owned cells, and owned boundary facets as (cell, local facet) pairs, by tag."""
+        cells = np.arange(self.mesh.topology.index_map(self.dim).size_local, dtype=np.int32)
         return {
             fem.IntegralType.cell: [(self.regions[ELECTROLYTE], cells)],
-            fem.IntegralType.exterior_facet: [(tag, self._pairs(f)) for tag, f in self._facets.items()],
+            fem.IntegralType.exterior_facet: [
+                (tag, self._pairs(self._of(tag))) for tag in self.boundaries.values()
+            ],
         }
 
     def measure(self, name: str) -> float:
-        """Area of the electrolyte in m^2, or length of the front or the counter electrode in m."""
-        lengths = {"front": float(self.front.lengths.sum()), "counter": self.width}
-        area = self.width * self.gap - self.front.metal_area()
-        return lengths[name] * self.unit if name in lengths else area * self.unit**2
+        """Volume of the electrolyte, or size of an electrode, in m^3, m^2 (less with fewer dimensions)."""
+        if name in self.regions:
+            return float(self._volumes().sum()) * self.unit**self.dim
+        if name in self.fronts:
+            return float(self.fronts[name].measures.sum()) * self.unit ** (self.dim - 1)
+        return float(np.prod(self.extent[:-1])) * self.unit ** (self.dim - 1)
 
     def dofs(self, space: fem.FunctionSpace, name: str) -> IntArray:
         """Local nodes, ghosts included, of a continuous P1 `space` in the electrolyte or on a boundary."""
-        here = np.zeros(self.coordinates.shape[0], dtype=bool)
+        here = np.zeros(self.node_of_dof.size, dtype=bool)
         if name in self.regions:
             here[:] = True
-        elif name == "front":
-            here[self.map.all_dofs] = True
+        elif name in self.fronts:
+            here[self.maps[name].all_dofs] = True
         else:
-            here[self.dofs_on(self.boundaries[name])] = True
+            here[self.dofs_on(BOUNDARIES[name])] = True
         same = np.empty(here.size, dtype=np.int32)
         same[self.space.dofmap.list.ravel()] = space.dofmap.list.ravel()
         return np.sort(same[here])
 
+    # --- the mesh
+
+    @property
+    def coordinates(self) -> FloatArray:
+        """Mesh coordinates of the local P1 dofs including ghosts, shape (dofs, d)."""
+        return np.asarray(self.mesh.geometry.x[self.node_of_dof, : self.dim])
+
+    def place(self, positions: FloatArray) -> None:
+        """Put the local P1 dofs of the mesh at `positions`, shape (dofs, d)."""
+        self.mesh.geometry.x[self.node_of_dof, : self.dim] = positions
+
     def dofs_on(self, tag: int) -> IntArray:
         """Local P1 dofs (with ghosts) on a part of the boundary."""
-        return np.asarray(fem.locate_dofs_topological(self.space, 1, self._all_facets[tag]), dtype=np.int32)
+        facets = self._facets[self._tags == tag]
+        return np.asarray(fem.locate_dofs_topological(self.space, self.dim - 1, facets), dtype=np.int32)
 
     def number_of_cells(self) -> int:
         """Cells of the whole mesh."""
-        return int(self.mesh.topology.index_map(2).size_global)
+        return int(self.mesh.topology.index_map(self.dim).size_global)
 
-    def gather_front(self, values: FloatArray) -> FloatArray:
-        """Values at local P1 dofs -> values at the front vertices, the same on every rank, shape (n,)."""
-        result = np.zeros(self.front.points.shape[0])
-        result[self.map.vertices] = values[self.map.dofs]
+    def gather_front(self, values: FloatArray, name: str = "front") -> FloatArray:
+        """Values at local P1 dofs -> values at the vertices of a front, the same on every rank, shape (n,)."""
+        where = self.maps[name]
+        result = np.zeros(self.fronts[name].points.shape[0])
+        result[where.vertices] = values[where.dofs]
         self.comm.Allreduce(MPI.IN_PLACE, result, op=MPI.SUM)
         return result
 
+    def gathered(self) -> Mesh | None:
+        """The mesh as it is now, numbered as the mesher did, on rank 0; None elsewhere (collective)."""
+        names, dim = self.mesh.geometry.input_global_indices, self.dim
+        owned = self.mesh.topology.index_map(dim).size_local
+        cells = names[geometry_dofmap(self.mesh)[:owned]]
+        mine = self._facets < self.mesh.topology.index_map(dim - 1).size_local
+        facets = names[self._nodes_of(self._facets[mine])]
+        parts = self.comm.gather((names, self.mesh.geometry.x[:, :dim], cells, facets, self._tags[mine]))
+        if parts is None:
+            return None
+        every, x, cells, facets, tags = (np.concatenate(part) for part in zip(*parts, strict=True))
+        points = np.empty((int(every.max()) + 1, dim))
+        points[every] = x
+        return Mesh(points, cells, facets, tags)
+
+    def _corners(self) -> FloatArray:
+        return np.asarray(self.mesh.geometry.x[:, : self.dim][geometry_dofmap(self.mesh)])
+
+    def _volumes(self) -> FloatArray:
+        """Volume of the owned cells (one entry: summed over all ranks)."""
+        owned = self.mesh.topology.index_map(self.dim).size_local
+        x = self._corners()[:owned]
+        volumes = np.abs(np.linalg.det(x[:, 1:] - x[:, :1])) / (2.0 if self.dim == 2 else 6.0)
+        return np.array([self.comm.allreduce(float(volumes.sum()), op=MPI.SUM)])
+
     def minimum_quality(self) -> float:
-        """Smallest 4 sqrt(3) area / sum(edge^2) over all cells; 1 is equilateral, <= 0 inverted."""
-        x = self.mesh.geometry.x[:, :2][geometry_dofmap(self.mesh)]
-        a, b, c = x[:, 1] - x[:, 0], x[:, 2] - x[:, 1], x[:, 0] - x[:, 2]
-        area = 0.5 * (a[:, 0] * -c[:, 1] + a[:, 1] * c[:, 0]) * self._orientation
-        quality = 4.0 * np.sqrt(3.0) * area / (a**2 + b**2 + c**2).sum(axis=1)
+        """Smallest quality of all cells: 1 for a regular one, <= 0 for an inverted one (collective).
+
+        Triangles: 4 sqrt(3) area / sum of edges^2. Tetrahedra: 12 (3 volume)^(2/3) / sum of edges^2 (Liu
+        and Joe, BIT 34, 268 (1994)).
+        """
+        x = self._corners()
+        determinant = np.linalg.det(x[:, 1:] - x[:, :1]) * self._orientation
+        squares = sum(
+            ((x[:, j] - x[:, i]) ** 2).sum(axis=1) for i in range(self.dim + 1) for j in range(i)
+        )
+        if self.dim == 2:
+            quality = 2.0 * np.sqrt(3.0) * determinant / squares
+        else:
+            quality = 12.0 * np.sign(determinant) * np.abs(0.5 * determinant) ** (2.0 / 3.0) / squares
         return float(self.comm.allreduce(quality.min(initial=1.0), op=MPI.MIN))
 
-    def _match_nodes(self) -> IntArray:
+    def _match_nodes(self) -> None:
         nodes, dofs = geometry_dofmap(self.mesh), self.space.dofmap.list
-        result = np.empty(self.mesh.geometry.x.shape[0], dtype=np.int32)
-        result[dofs.ravel()] = nodes.ravel()
-        x = self.mesh.geometry.x[:, :2][nodes]
-        a, c = x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]
-        self._orientation = np.sign(a[:, 0] * c[:, 1] - a[:, 1] * c[:, 0])
-        return result
+        self.node_of_dof = np.empty(self.mesh.geometry.x.shape[0], dtype=np.int32)
+        self.node_of_dof[dofs.ravel()] = nodes.ravel()
+        x = self._corners()
+        self._orientation = np.sign(np.linalg.det(x[:, 1:] - x[:, :1]))
 
-    def _front_vertex_of_node(self) -> IntArray:
-        """Front vertex of every local geometry node, -1 elsewhere (the mesher numbers the front first)."""
-        original = self.mesh.geometry.input_global_indices
-        return np.where(original < self.front.points.shape[0], original, -1).astype(np.int32)
+    # --- the boundary
 
-    def _tag_boundary(self) -> None:
-        facets = self.mesh.topology.index_map(1)
-        exterior = np.flatnonzero(
-            np.diff(self.mesh.topology.connectivity(1, 2).offsets)[: facets.size_local + facets.num_ghosts]
-            == 1
-        ).astype(np.int32)
-        # A ghost facet may look exterior only because its other cell is not here: keep true ones by place.
-        nodes = self._facet_nodes(exterior)
-        vertex = self._front_vertex_of_node()[nodes]
-        x = self.mesh.geometry.x[nodes]
-        tol = 1e-9
-        on_front = (vertex >= 0).all(axis=1) & (np.abs(np.diff(vertex, axis=1))[:, 0] == 1)
-        on_top = (np.abs(x[:, :, 1] - self.gap) < tol * self.gap).all(axis=1)
-        on_wall = ((x[:, :, 0] < tol).all(axis=1) | (x[:, :, 0] > self.width - tol).all(axis=1)) & ~on_front
-        masks = {FRONT: on_front, COUNTER: on_top, WALLS: on_wall}
-        self._all_facets = {tag: exterior[mask] for tag, mask in masks.items()}
-        self._facets = {tag: found[found < facets.size_local] for tag, found in self._all_facets.items()}
+    def _outline(self, given: Simplices | None) -> tuple[IntArray, IntArray, IntArray]:
+        """All facets of the boundary on all ranks: nodes as the mesher numbered them, tag, number in a front."""
+        rows, tags, numbers, start = [], [], [], 0
+        for name, front in self.fronts.items():
+            rows.append(np.asarray(front.cells) + start)
+            tags.append(np.full(len(front.cells), BOUNDARIES[name]))
+            numbers.append(np.arange(len(front.cells)))
+            start += len(front.points)
+        others: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None = None
+        if given is not None:
+            other = ~np.isin(given.tags, [BOUNDARIES[name] for name in self.fronts])
+            others = np.asarray(given.facets)[other], np.asarray(given.tags)[other]
+        facets, kinds = self.comm.bcast(others, root=0)
+        rows.append(facets)
+        tags.append(kinds)
+        numbers.append(np.full(len(facets), -1))
+        return np.sort(np.concatenate(rows), axis=1), np.concatenate(tags), np.concatenate(numbers)
 
-    def _facet_nodes(self, facets: IntArray) -> IntArray:
-        """Geometry nodes of facets, shape (facets, 2); DOLFINx divides by zero where there are none."""
-        if not facets.size:
-            return np.empty((0, 2), dtype=np.int32)
-        return np.asarray(mesh.entities_to_geometry(self.mesh, 1, facets), dtype=np.int32)
+    def _find_boundary(self, rows: IntArray, tags: IntArray, numbers: IntArray) -> None:
+        """Which local facets (ghosts included) are on the boundary, and on which part of it."""
+        known = np.unique(rows)
+        key = _keys(np.searchsorted(known, rows), known.size)
+        order = np.argsort(key)
+        # A facet whose nodes are all on the boundary is found by its nodes: true also for ghosts.
+        facets = self.mesh.topology.index_map(self.dim - 1)
+        links = self.mesh.topology.connectivity(self.dim - 1, self.dim).offsets
+        outer = np.flatnonzero(np.diff(links)[: facets.size_local + facets.num_ghosts] == 1).astype(np.int32)
+        corners = np.sort(self.mesh.geometry.input_global_indices[self._nodes_of(outer)], axis=1)
+        place = np.minimum(np.searchsorted(known, corners), known.size - 1)
+        on = (known[place] == corners).all(axis=1)
+        mine = _keys(place[on], known.size)
+        at = order[np.minimum(np.searchsorted(key[order], mine), key.size - 1)]
+        hit = key[at] == mine
+        self._facets, self._tags, self._numbers = outer[on][hit], tags[at[hit]], numbers[at[hit]]
+
+    def _of(self, tag: int) -> IntArray:
+        """Owned facets with a tag."""
+        owned = self.mesh.topology.index_map(self.dim - 1).size_local
+        return np.sort(self._facets[(self._tags == tag) & (self._facets < owned)])
+
+    def _nodes_of(self, facets: IntArray) -> IntArray:
+        """Geometry nodes of facets, shape (facets, d)."""
+        dim = self.dim
+        vertices = self.mesh.topology.connectivity(dim - 1, 0).array.reshape(-1, dim)[facets]
+        vertices_here = self.mesh.topology.index_map(0)
+        node_of_vertex = np.empty(vertices_here.size_local + vertices_here.num_ghosts, dtype=np.int32)
+        of_cells = self.mesh.topology.connectivity(dim, 0).array.reshape(-1, dim + 1)
+        node_of_vertex[of_cells.ravel()] = geometry_dofmap(self.mesh)[: len(of_cells)].ravel()
+        return np.asarray(node_of_vertex[vertices])
 
     def _pairs(self, facets: IntArray) -> IntArray:
-        to_cell, to_facet = self.mesh.topology.connectivity(1, 2), self.mesh.topology.connectivity(2, 1)
+        topology, dim = self.mesh.topology, self.dim
+        to_cell, to_facet = topology.connectivity(dim - 1, dim), topology.connectivity(dim, dim - 1)
         cells = to_cell.array[to_cell.offsets[facets]]
-        local = to_facet.array.reshape(-1, 3)[cells]
+        local = to_facet.array.reshape(-1, dim + 1)[cells]
         return np.column_stack((cells, np.argmax(local == facets[:, None], axis=1))).astype(np.int32).ravel()
 
-    def _front_map(self) -> FrontMap:
-        vertex_of_node = self._front_vertex_of_node()
-        vertex = vertex_of_node[self._node_of_dof]
-        dofs = np.flatnonzero(vertex >= 0).astype(np.int32)
+    def _front_map(self, name: str) -> FrontMap:
+        names = list(self.fronts)
+        start = sum(len(self.fronts[other].points) for other in names[: names.index(name)])
+        vertex = self.mesh.geometry.input_global_indices[self.node_of_dof] - start
+        dofs = np.flatnonzero((vertex >= 0) & (vertex < len(self.fronts[name].points))).astype(np.int32)
         owned = dofs[dofs < self.space.dofmap.index_map.size_local]
-        ends = vertex_of_node[self._facet_nodes(self.facet_mesh.facets)]
-        nodes = np.flatnonzero(vertex_of_node >= 0).astype(np.int32)
+        number = np.full(int(self._facets.max(initial=-1)) + 1, -1, dtype=np.int32)
+        mine = self._tags == BOUNDARIES[name]
+        number[self._facets[mine]] = self._numbers[mine]
         return FrontMap(
             owned,
-            vertex[owned],
+            vertex[owned].astype(np.int32),
             dofs,
-            vertex[dofs],
-            ends.reshape(-1, 2).min(axis=1),
-            nodes,
-            vertex_of_node[nodes],
+            vertex[dofs].astype(np.int32),
+            number[self.facet_meshes[name].facets],
         )
+
+    def wall_dofs(self, axis: int) -> IntArray:
+        """Local P1 dofs (with ghosts) on symmetry planes normal to an axis."""
+        return self.dofs_on(WALLS[axis])
+
+    # --- the working electrode, for short
+
+    @property
+    def front(self) -> Skin:
+        """Skin of the working electrode."""
+        return self.fronts["front"]
+
+
+def _keys(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
+    """One number for every row of numbers below `count`."""
+    return np.asarray(rows @ (count ** np.arange(rows.shape[1], dtype=np.int64)), dtype=np.int64)

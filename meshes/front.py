@@ -15,23 +15,29 @@ Walls are symmetry planes normal to an axis: a vertex on a wall moves along the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from shapely.geometry import LineString
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .errors import MeshError
+from .nearest import Place, nearest
 from .profile import Envelope, protrusion_width, upper_envelope
-from .proximity import crossings
+from .soundness import check_front
 
 DEPOSIT = 0
 """Index of deposited metal among the surfaces; 1, 2, ... are kinds of substrate."""
 BARE = 0.5
 """Coverage below which substrate counts as bare: a deposit that ends on it has a foot there."""
+CORNER = np.radians(40.0)
+"""A vertex that turns by more is a corner, not a smooth curve."""
+EDGE_DATA = ("surface", "coverage", "patch", "film")
+"""Arrays with one value per edge (in 3D, triangle), which a new edge takes from an old one."""
+MEANS = ("coverage", "film")
+"""Those of which an edge made of two gets the mean over its length."""
 
 
 def rotate(vectors: FloatArray) -> FloatArray:
@@ -67,7 +73,10 @@ class Front:
         coverage: part of the edge already covered by deposit, in [0, 1], 1 on deposit, shape (m,).
         patch: -1 where in contact with the collector, else number of the floating deposit, shape (m,).
         chains: the polylines; by default one from wall to wall.
-        base: height of the collector, where the metal area begins.
+        base: height of the collector, where the metal area begins; the metal of a chain that runs from the
+            right wall to the left one lies between it and a collector above.
+        film: resistance times area (ohm m^2), beside a constant one, of what has grown on the edge, at least
+            0, shape (m,); zeros by default.
     """
 
     points: FloatArray
@@ -77,13 +86,17 @@ class Front:
     patch: npt.NDArray[np.int32]
     chains: tuple[Chain, ...] = ()
     base: float = 0.0
+    film: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         """Copy the arrays, make them read-only and check their shapes."""
         if not self.chains:
             object.__setattr__(self, "chains", (Chain(len(self.points)),))
         n, edges = sum(chain.vertices for chain in self.chains), sum(chain.edges for chain in self.chains)
-        dtypes = {"points": np.float64, "surface": np.int8, "coverage": np.float64, "patch": np.int32}
+        if len(self.film) == 0:
+            object.__setattr__(self, "film", np.zeros(edges))
+        dtypes = {"points": np.float64, "surface": np.int8, "patch": np.int32}
+        dtypes |= dict.fromkeys(MEANS, np.float64)
         for name, dtype in dtypes.items():
             array = np.array(getattr(self, name), dtype=dtype)
             shape = (n, 2) if name == "points" else (edges,)
@@ -100,10 +113,8 @@ class Front:
         return replace(
             parts[0],
             points=np.concatenate([part.points for part in parts]),
-            surface=np.concatenate([part.surface for part in parts]),
-            coverage=np.concatenate([part.coverage for part in parts]),
-            patch=np.concatenate([part.patch for part in parts]),
             chains=tuple(chain for part in parts for chain in part.chains),
+            **{name: np.concatenate([getattr(part, name) for part in parts]) for name in EDGE_DATA},
         )
 
     def parts(self) -> list[Front]:
@@ -111,32 +122,32 @@ class Front:
         if len(self.chains) == 1:
             return [self]
         vertices = np.cumsum([chain.vertices for chain in self.chains])[:-1]
-        edges = np.cumsum([chain.edges for chain in self.chains])[:-1]
-        data = [np.split(array, edges) for array in (self.surface, self.coverage, self.patch)]
+        edges = np.cumsum([chain.edges for chain in self.chains])
         return [
-            replace(self, points=points, surface=surface, coverage=coverage, patch=patch, chains=(chain,))
-            for points, surface, coverage, patch, chain in zip(
-                np.split(self.points, vertices), *data, self.chains, strict=True
-            )
+            self.chained(points, np.arange(end - chain.edges, end), chain.walls)
+            for points, end, chain in zip(np.split(self.points, vertices), edges, self.chains, strict=True)
         ]
 
     def with_points(self, points: FloatArray) -> Front:
         """Return the same front with its vertices elsewhere."""
         return replace(self, points=points)
 
-    def remade(
-        self, points: FloatArray, surface: npt.ArrayLike, coverage: npt.ArrayLike, patch: npt.ArrayLike
-    ) -> Front:
-        """A front of one chain with the same walls and base, through other points."""
+    def remade(self, points: FloatArray, edges: npt.ArrayLike) -> Front:
+        """A front of one chain with the same walls, through other points; see `chained`."""
         (chain,) = self.chains
-        return replace(
-            self,
-            points=points,
-            surface=np.asarray(surface, dtype=np.int8),
-            coverage=np.asarray(coverage, dtype=np.float64),
-            patch=np.asarray(patch, dtype=np.int32),
-            chains=(Chain(len(points), chain.walls),),
-        )
+        return self.chained(points, edges, chain.walls)
+
+    def chained(self, points: FloatArray, edges: npt.ArrayLike, walls: tuple[int, int] | None) -> Front:
+        """A front of one chain with the same names and base.
+
+        Args:
+            points: its vertices, shape (k, 2).
+            edges: edge of this front that each of its edges takes all data from, (k - 1,), (k,) if closed.
+            walls: axes that the walls at its ends are normal to; None if it is closed.
+        """
+        source = np.asarray(edges, dtype=np.int64)
+        data = {name: getattr(self, name)[source] for name in EDGE_DATA}
+        return replace(self, points=points, chains=(Chain(len(points), walls),), **data)
 
     @cached_property
     def cells(self) -> IntArray:
@@ -184,6 +195,10 @@ class Front:
         found = np.zeros(len(self.points), dtype=np.bool_)
         found[self.cells[facets]] = True
         return found
+
+    def locate(self, points: FloatArray) -> Place:
+        """The places of the front nearest to `points`, shape (k, 2)."""
+        return nearest(points, self.points, self.cells)
 
     @cached_property
     def edges(self) -> FloatArray:
@@ -239,12 +254,12 @@ class Front:
         before, after = self.arriving, self.leaving
         a, b = self.edges[before], self.edges[after]
         first, last = before < 0, after < 0
-        a[first], b[last] = self._inward[first], -self._inward[last]
+        a[first], b[last] = self.inward[first], -self.inward[last]
         angle = -np.arctan2(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0], np.sum(a * b, axis=1))
         return np.asarray(np.where(first | last, 2.0 * angle, angle))
 
     @cached_property
-    def _inward(self) -> FloatArray:
+    def inward(self) -> FloatArray:
         """Unit normals of the walls at the ends of open chains, away from the wall, shape (n, 2)."""
         normals, start = np.zeros(self.points.shape), 0
         for chain in self.chains:
@@ -255,10 +270,16 @@ class Front:
         return normals
 
     @cached_property
-    def spans(self) -> FloatArray:
-        """Length of the two edges at every vertex together, walls by reflection, shape (n,)."""
+    def beside(self) -> tuple[IntArray, IntArray]:
+        """Edges before and after every vertex; on a wall both are its one edge (which is mirrored there)."""
         before = np.where(self.arriving >= 0, self.arriving, self.leaving)
         after = np.where(self.leaving >= 0, self.leaving, self.arriving)
+        return before, after
+
+    @cached_property
+    def spans(self) -> FloatArray:
+        """Length of the two edges at every vertex together, walls by reflection, shape (n,)."""
+        before, after = self.beside
         return np.asarray(self.lengths[before] + self.lengths[after])
 
     def curvature(self) -> FloatArray:
@@ -270,19 +291,60 @@ class Front:
         y = self.points[:, 1] - self.base
         return float(0.5 * np.sum(self.edges[:, 0] * y[self.cells].sum(axis=1)))
 
+    def metal_volume(self) -> float:
+        """Volume of metal per unit of depth: `metal_area`."""
+        return self.metal_area()
+
+    @cached_property
+    def elevation(self) -> FloatArray:
+        """Distance of every vertex from the collector, negative behind it, shape (n,).
+
+        Infinite on chains that do not run across the cell: closed ones, and those that end on one wall or on
+        a wall normal to y have no collector behind them.
+        """
+        elevation, start = np.full(len(self.points), np.inf), 0
+        for chain, direction in zip(self.chains, self.across, strict=True):
+            if direction:
+                run = slice(start, start + chain.vertices)
+                elevation[run] = direction * (self.points[run, 1] - self.base)
+            start += chain.vertices
+        elevation.setflags(write=False)
+        return elevation
+
+    @cached_property
+    def across(self) -> tuple[int, ...]:
+        """1 for every chain from the left wall to the right one, -1 for one back, 0 for any other."""
+        directions, start = [], 0
+        for chain in self.chains:
+            way = self.points[start + chain.vertices - 1, 0] - self.points[start, 0]
+            directions.append(int(np.sign(way)) if chain.walls == (0, 0) else 0)
+            start += chain.vertices
+        return tuple(directions)
+
+    @cached_property
+    def _main(self) -> FloatArray:
+        """Vertices of the first chain across the cell; without one, of the first chain."""
+        parts = self.parts()
+        return next((part for part in parts if part.across[0]), parts[0]).points
+
     @property
     def width(self) -> float:
-        """Distance between the ends in x."""
-        return float(self.points[-1, 0] - self.points[0, 0])
+        """Distance in x between the ends of the chain across the cell."""
+        return abs(float(self._main[-1, 0] - self._main[0, 0]))
 
     @cached_property
     def envelope(self) -> Envelope:
-        """The front as seen from above."""
-        return upper_envelope(self.points)
+        """The chain across the cell as seen from above; pieces that have come off it are left out."""
+        return upper_envelope(self._main)
 
     def heights(self, x: FloatArray) -> FloatArray:
         """Height of the upper envelope at the abscissae x."""
         return self.envelope.heights(x)
+
+    @property
+    def footprint(self) -> float:
+        """Size seen from above: the width."""
+        return self.width
 
     @property
     def mean_thickness(self) -> float:
@@ -291,8 +353,8 @@ class Front:
 
     @property
     def tip_height(self) -> float:
-        """Largest y."""
-        return float(self.points[:, 1].max())
+        """Largest y of the chain across the cell."""
+        return float(self._main[:, 1].max())
 
     @cached_property
     def median(self) -> float:
@@ -310,35 +372,14 @@ class Front:
         rise = self.tip_height - self.median
         if rise < 1e-3 * self.width:
             return 0.0
-        return rise / protrusion_width(self.points, self.median + 0.5 * rise)
+        return rise / protrusion_width(self._main, self.median + 0.5 * rise)
 
-    def check(self, width: float, gap: float) -> None:
-        """Raise MeshError unless the front is a simple polyline from wall to wall, between y = 0 and gap."""
-        x, y = self.points[:, 0], self.points[:, 1]
-        if not np.all(np.isfinite(self.points)):
-            raise MeshError(
-                f"the front has {int(np.sum(~np.isfinite(self.points)))} coordinates that are not finite"
-            )
-        if x[0] != 0.0 or x[-1] != width:
-            raise MeshError(
-                f"the front must run from x = 0 to x = {width:g}, it runs from {x[0]:g} to {x[-1]:g}"
-            )
-        if x.min() < 0.0 or x.max() > width:
-            raise MeshError(f"the front leaves the cell through a wall (x from {x.min():g} to {x.max():g})")
-        if y.min() < 0.0:
-            raise MeshError(f"the front dips below the substrate, y = {y.min():g} at x = {x[np.argmin(y)]:g}")
-        if y.max() >= gap:
-            raise MeshError(f"the front reaches y = {y.max():g}, the counter electrode is at {gap:g}")
-        if self.lengths.min() <= 0.0:
-            k = int(np.argmin(self.lengths))
-            raise MeshError(f"the front has an edge of zero length at ({x[k]:g}, {y[k]:g})")
-        if not LineString(self.points).is_simple:
-            raise MeshError(f"the front crosses or touches itself {_where_crossed(self.points)}")
+    def check(self, width: float, gap: float = np.inf, name: str = "front") -> None:
+        """Raise MeshError unless all chains are simple, apart, and between walls, base and counter electrode.
 
-
-def _where_crossed(points: FloatArray) -> str:
-    first, second = crossings(points)
-    if first.size == 0:
-        return "in a point"
-    (x, y), (u, v) = points[first[0]], points[second[0]]
-    return f"near ({x:g}, {y:g}) and ({u:g}, {v:g})"
+        Args:
+            width: distance of the walls normal to x that open chains end on.
+            gap: height of a flat counter electrode; infinite where there is none.
+            name: what the front is called in the message.
+        """
+        check_front(self, width, gap, name)

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from postprocess import draw, fixed_compare, style
 from postprocess.run import Run, RunError
+from postprocess.view import view
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import Normalize
 
     from postprocess.fields import Field
+    from postprocess.view import View
 
 TALLEST, NARROWEST = 3.2, 0.7  # height and smallest width of a picture of a cell, inches
 LEFT, PAIR, BETWEEN, BAR, CURVES, ROW = 0.5, 0.3, 0.65, 0.9, 1.75, 0.17  # spaces, inches
 LETTERS, TITLE_LINES = 15, 3  # letters per inch; lines of a title
 MISSING = "-"
+SOLID = "No picture of {}: runs in 3D have theirs in RUN/pictures."
 
 
 def compare(runs: Sequence[Path], out: Path | None = None) -> list[Path]:
@@ -34,6 +38,7 @@ def compare(runs: Sequence[Path], out: Path | None = None) -> list[Path]:
 
     Each run has the concentration at its end with deposit and field lines, and its fronts coloured by time;
     below stand tip height and roughness of all runs against capacity, and a table of the final numbers.
+    Of runs in 3D there are curves and numbers only.
     Runs of fixed geometry have their readings in common axes instead, see `fixed_compare.draw_comparison`.
 
     Args:
@@ -56,7 +61,7 @@ def compare(runs: Sequence[Path], out: Path | None = None) -> list[Path]:
     for run in data:
         if run.fixed and not run.steps:
             raise RunError(f"Run {run.folder} stopped before its first step: there is nothing to compare.")
-        if not run.fixed and not (run.fronts and run.field_files and run.steps):
+        if not run.fixed and not ((run.fronts or run.solid) and run.field_files and run.steps):
             raise RunError(f"Run {run.folder} stopped before its first output: there is nothing to compare.")
     name = "_".join(["compare", *dict.fromkeys(run.folder.resolve().name for run in data)])
     if out is None:
@@ -71,26 +76,33 @@ def compare(runs: Sequence[Path], out: Path | None = None) -> list[Path]:
 
 def draw_comparison(runs: Sequence[Run]) -> Figure:
     """The figure of `compare`: two axes and two colour bars per run, two plots of curves and a table."""
-    fields = [run.field(-1) for run in runs]
-    height = max(float(field.y_um.max()) for field in fields)
+    plane = [run for run in runs if run.fronts]
+    fields, views = [run.field(-1) for run in plane], [view(run) for run in plane]
+    height = max((cell.height for cell in views), default=0.0)
     depth = 0.02 * height
-    widths = [run.fronts[0].width_um for run in runs]
-    room = style.DOUBLE - LEFT - len(runs) * PAIR - (len(runs) - 1) * BETWEEN
-    scale = max(min(TALLEST / (height + depth), room / (2 * sum(widths))), NARROWEST / max(widths) / 2)
+    widths = [cell.width for cell in views]
+    room = style.DOUBLE - LEFT - len(plane) * PAIR - (len(plane) - 1) * BETWEEN
+    scale = 0.0
+    if plane:
+        scale = max(min(TALLEST / (height + depth), room / (2 * sum(widths))), NARROWEST / max(widths) / 2)
     pairs = [2 * max(scale * width, NARROWEST) + PAIR for width in widths]
-    across = max(style.DOUBLE, LEFT + sum(pairs) + (len(runs) - 1) * BETWEEN + 0.1)
+    needed = sum(pairs) + (len(plane) - 1) * BETWEEN
+    across = max(style.DOUBLE, LEFT + needed + 0.1)
     rows = table(runs)
     table_height = ROW * (len(rows) + 1) + 0.15
-    cells = table_height + 0.45 + CURVES + 0.25 + BAR
+    cells = table_height + 0.45 + CURVES + (0.25 + BAR if plane else 0.0)
     up = scale * (height + depth)
-    figure = Figure(figsize=(across, cells + up + 0.75))
-    left = LEFT + 0.5 * (across - LEFT - sum(pairs) - (len(runs) - 1) * BETWEEN)
-    colours = draw.concentration_scale(fields)
-    for run, label, field, pair in zip(runs, labels(runs), fields, pairs, strict=True):
-        _cell(
-            figure, run, label, field, colours, (left, cells, 0.5 * (pair - PAIR), up, scale), (height, depth)
-        )
+    figure = Figure(figsize=(across, cells + up + (0.75 if plane else 0.35)))
+    left = LEFT + 0.5 * (across - LEFT - needed)
+    colours = draw.concentration_scale(fields) if plane else Normalize()
+    names = dict(zip([run.folder for run in runs], labels(runs), strict=True))
+    for run, field, cell, pair in zip(plane, fields, views, pairs, strict=True):
+        box = (left, cells, 0.5 * (pair - PAIR), up, scale)
+        _cell(figure, run, names[run.folder], field, colours, box, replace(cell, top=cell.bottom + height))
         left += pair + BETWEEN
+    solid = [names[run.folder] for run in runs if run.solid]
+    if solid:
+        figure.text(0.5, 1.0, SOLID.format(", ".join(solid)), ha="center", va="bottom")
     _curves(figure, runs, table_height + 0.45)
     _write_table(figure, runs, rows, table_height)
     return figure
@@ -103,26 +115,32 @@ def _cell(
     field: Field,
     colours: Normalize,
     box: tuple[float, float, float, float, float],
-    size: tuple[float, float],
+    cell: View,
 ) -> None:
-    """Draw one run and its colour bars; box: left, bottom, slot, up, scale; size: cell height, depth."""
+    """Draw one run and its colour bars; box: left, bottom, slot, up, scale; `cell` is as high as all."""
     left, bottom, slot, up, scale = box
-    height, depth = size
-    width = run.fronts[0].width_um
+    depth = 0.02 * cell.height
+    own = view(run)
     unit, name = style.time_unit(run.fronts[-1].time_s)
     axes = []
     for k in range(2):
-        inset = left + k * (slot + PAIR) + 0.5 * (slot - scale * width)
-        ax = draw.place(figure, inset, bottom, scale * width, up)
+        inset = left + k * (slot + PAIR) + 0.5 * (slot - scale * cell.width)
+        ax = draw.place(figure, inset, bottom, scale * cell.width, up)
         if k == 0:
-            draw.concentration(ax, field, run.front_at(field.time_s), colours)
+            electrodes = run.electrodes_at(field.time_s)
+            draw.concentration(ax, field, electrodes, own, colours)
+            ax.set_facecolor("none")
             shade = ScalarMappable(colours, style.CONCENTRATION_MAP)
         else:
-            shown = [run.fronts[j] for j in draw.spread_in_time([f.time_s for f in run.fronts], 25)]
-            shade = draw.fronts(ax, shown, unit, width=0.6)
+            shown, counters = (
+                [every[j] for j in draw.spread_in_time([f.time_s for f in every], 25)]
+                for every in (run.fronts, run.counters)
+            )
+            shade = draw.fronts(ax, shown, counters, own, unit, width=0.6)
             ax.tick_params(labelleft=False)
-        draw.substrate(ax, run.fronts[0], depth)
-        draw.whole_cell(ax, width, height, depth)
+        draw.short_circuit(ax, run)
+        draw.substrate(ax, run.fronts[0], own, depth)
+        draw.whole_cell(ax, cell, depth)
         bar = draw.place(figure, left + k * (slot + PAIR), bottom - 0.53, slot, 0.08)
         draw.colour_bar(bar, shade, "c (mol/m³)" if k == 0 else f"time ({name})", horizontal=True)
         axes.append(ax)
@@ -149,8 +167,10 @@ def _curves(figure: Figure, runs: Sequence[Run], bottom: float) -> None:
         tip.plot(capacity, run.metric("tip_height_um"), color=colour, ls=dash)
         rough.plot(capacity, np.where(roughness > 0, roughness, np.nan), color=colour, ls=dash)
         lines.append(Line2D([], [], color=colour, ls=dash, label=label))
-    tip.set(xlabel="capacity (mAh/cm²)", ylabel="tip height (µm)", xlim=(0, None), ylim=(0, None))
-    rough.set(xlabel="capacity (mAh/cm²)", ylabel="RMS roughness (µm)", xlim=(0, None))
+    least = min(float(np.nanmin(run.metric("capacity_mAh_cm2"))) for run in runs)
+    begin = 0 if least >= -1e-6 else None  # metal may be dissolved first
+    tip.set(xlabel="capacity (mAh/cm²)", ylabel="tip height (µm)", xlim=(begin, None), ylim=(0, None))
+    rough.set(xlabel="capacity (mAh/cm²)", ylabel="RMS roughness (µm)", xlim=(begin, None))
     for ax in (tip, rough):
         ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     if any(np.any(run.metric("roughness_um") > 0) for run in runs):
@@ -191,6 +211,7 @@ def table(runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
         ("roughness / mean thickness", smoothness),
         ("aspect ratio", last("aspect_ratio", ".3g")),
         ("coverage", last("coverage", ".3g")),
+        ("dead metal (µm²)", last("dead_metal_um2", ".3g")),
         ("Faraday closure error", last("faraday_error", ".1e")),
     ]
     return [(label, [entry(run) for run in runs]) for label, entry in entries]

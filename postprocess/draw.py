@@ -9,24 +9,28 @@ import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, PathPatch, Rectangle
+from matplotlib.path import Path as Outline
 from matplotlib.ticker import MaxNLocator
-from scipy.ndimage import distance_transform_edt, map_coordinates
 
 from postprocess import style
-from postprocess.run import Run
+from postprocess.field_lines import field_lines
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.colorbar import Colorbar
     from matplotlib.figure import Figure
 
-    from postprocess.fields import Field, Floats
-    from postprocess.run import Front
+    from postprocess.fields import Field
+    from postprocess.fronts import Chain, Front
+    from postprocess.run import Run
+    from postprocess.tables import Floats
+    from postprocess.view import View
 
-CONCENTRATION, POTENTIAL, FLUX = "concentration_mol_m3", "potential_V", "flux"
+CONCENTRATION = "concentration_mol_m3"
 NANOMETRES = 1e3  # per micrometre
-GRID = 400  # sampling points across the height of the cell that field lines are traced on
 
 
 def place(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
@@ -48,37 +52,54 @@ def spread_in_time(times: Sequence[float] | Floats, wanted: int) -> list[int]:
     return sorted({int(np.argmin(np.abs(np.asarray(times) - target))) for target in targets})
 
 
-def cell_height(run: Run) -> float | None:
-    """Distance from the substrate to the counter electrode, micrometres; None when no fields were written."""
-    return float(run.field(0).y_um.max()) if run.field_files else None
+def metal(ax: Axes, front: Front, view: View, scale: float = 1.0) -> None:
+    """Fill the metal of an electrode with grey, pieces that have lost contact in a colour of their own."""
+    line, end = front.main.points_um, view.end_of_metal(front)
+    outline = [np.vstack([[line[0, 0], end], line, [line[-1, 0], end]])]
+    pieces = front.dead
+    holes = [chain for chain in front.chains if chain is not front.main and chain not in pieces]
+    outline += [chain.points_um for chain in holes]
+    _fill(ax, outline, scale, facecolor=style.METAL, zorder=2.5)
+    for piece in pieces:
+        _fill(ax, [piece.points_um], scale, facecolor=style.DEAD, zorder=2.55)
 
 
-def deposit(ax: Axes, front: Front, scale: float = 1.0) -> None:
-    """Fill what lies between the bare substrate (y = 0) and the front with metal grey."""
-    x, y = scale * front.x_um, scale * front.y_um
-    outline = np.column_stack([np.r_[x[0], x, x[-1]], np.r_[0.0, y, 0.0]])
-    ax.add_patch(Polygon(outline, closed=True, facecolor=style.METAL, edgecolor="none", zorder=2.5))
+def _fill(ax: Axes, outlines: Sequence[Floats], scale: float, **look: object) -> None:
+    """Fill closed polygons as one: what runs the other way round inside another one is a hole."""
+    paths = [Outline(np.vstack([scale * line, scale * line[:1]]), closed=True) for line in outlines]
+    ax.add_patch(PathPatch(Outline.make_compound_path(*paths), linewidth=0.0, **look))
 
 
-def substrate(ax: Axes, first: Front, depth: float, scale: float = 1.0) -> None:
-    """Draw the substrate as a strip of `depth` below y = 0, islands in their own colour."""
-    left, width = scale * first.x_um[0], scale * first.width_um
+def substrate(ax: Axes, first: Front, view: View, depth: float, scale: float = 1.0) -> None:
+    """Draw the collector, where it is in view, as a strip of `depth` below it; islands in their colour."""
+    if not view.collector:
+        return
+    low = scale * view.bottom - depth
+    left, width = scale * view.left, scale * view.width
     face = style.SUBSTRATE["matrix"]
-    ax.add_patch(Rectangle((left, -depth), width, depth, facecolor=face, edgecolor="none", zorder=2.6))
-    for a, b in first.spans("island"):
-        box = Rectangle((scale * a, -depth), scale * (b - a), depth, zorder=2.7)
+    ax.add_patch(Rectangle((left, low), width, depth, facecolor=face, edgecolor="none", zorder=2.6))
+    for a, b in first.main.spans("island"):
+        box = Rectangle((scale * a, low), scale * (b - a), depth, zorder=2.7)
         box.set(facecolor=style.SUBSTRATE["island"], edgecolor="none")
         ax.add_patch(box)
 
 
 def fronts(
-    ax: Axes, shown: Sequence[Front], unit: float, scale: float = 1.0, width: float = 0.8
+    ax: Axes,
+    shown: Sequence[Front],
+    counters: Sequence[Front],
+    view: View,
+    unit: float,
+    scale: float = 1.0,
+    width: float = 0.8,
 ) -> LineCollection:
-    """Draw fronts as lines coloured by time; the deposit of the last one is filled.
+    """Draw fronts as lines coloured by time; the metal of the last one is filled.
 
     Args:
         ax: Where to.
         shown: Fronts in order of time, at least one.
+        counters: Those of the counter electrode, where it moves.
+        view: What is shown.
         unit: Time units per second of the colour scale.
         scale: Length units per micrometre of the axes.
         width: Line width, points.
@@ -86,13 +107,15 @@ def fronts(
     Returns:
         The lines, for a colour bar.
     """
-    deposit(ax, shown[-1], scale)
-    times = unit * np.array([front.time_s for front in shown])
+    for last in (*shown[-1:], *counters[-1:]):
+        metal(ax, last, view, scale)
+    drawn = [(unit * front.time_s, chain) for front in (*shown, *counters) for chain in front.chains]
+    begin, end = unit * shown[0].time_s, unit * shown[-1].time_s
     lines = LineCollection(
-        [scale * np.column_stack([front.x_um, front.y_um]) for front in shown],
-        array=times,
+        [scale * chain.points_um for _, chain in drawn],
+        array=np.array([time for time, _ in drawn]),
         cmap=style.TIME_MAP,
-        norm=Normalize(times[0], max(times[-1], times[0] + 1e-12)),
+        norm=Normalize(begin, max(end, begin + 1e-12)),
         linewidths=width,
         zorder=3,
     )
@@ -100,8 +123,20 @@ def fronts(
     return lines
 
 
-def concentration(ax: Axes, field: Field, front: Front, scale: Normalize, lines: bool = True) -> None:
-    """Draw the concentration in the electrolyte in colour, the deposit in grey and field lines on top."""
+def concentration(
+    ax: Axes, field: Field, electrodes: Sequence[Front], view: View, scale: Normalize, lines: bool = True
+) -> None:
+    """Draw the concentration in the electrolyte in colour, metal in grey and field lines on top.
+
+    Args:
+        ax: Where to.
+        field: The electrolyte.
+        electrodes: Surface of the working electrode and, if it moves, of the counter electrode.
+        view: What is shown.
+        scale: Colour scale.
+        lines: Whether to draw field lines.
+    """
+    ax.set_facecolor(style.METAL)  # whatever is no electrolyte
     values = field.points[CONCENTRATION]
     mesh = ax.tripcolor(
         field.triangulation, values, shading="gouraud", norm=scale, cmap=style.CONCENTRATION_MAP
@@ -109,83 +144,37 @@ def concentration(ax: Axes, field: Field, front: Front, scale: Normalize, lines:
     mesh.set_rasterized(True)
     mesh.set_zorder(1)
     if lines:
-        field_lines(ax, field)
-    deposit(ax, front)
-    ax.plot(front.x_um, front.y_um, color=style.METAL_EDGE, linewidth=0.6, zorder=3)
+        field_lines(ax, field, next((e for e in electrodes if e.metal_above), None))
+    for electrode in electrodes:
+        metal(ax, electrode, view)
+        for chain in electrode.chains:
+            ax.plot(chain.x_um, chain.y_um, color=style.METAL_EDGE, linewidth=0.6, zorder=3)
 
 
-def field_lines(ax: Axes, field: Field, spacing: float = 0.055) -> None:
-    """Draw lines of the cation flux, or of -grad(potential) where the run holds no array `flux`.
-
-    Lines start evenly spaced at the counter electrode, `spacing` of the cell height apart: where they
-    gather at the working electrode the current does.
-    """
-    vector = field.points[FLUX][:, :2] if FLUX in field.points else -field.gradient(POTENTIAL)
-    left, right, top = field.x_um.min(), field.x_um.max(), field.y_um.max()
-    count = max(4, round((right - left) / (spacing * top)))
-    start = np.column_stack(
-        [left + (right - left) * (np.arange(count) + 0.5) / count, np.full(count, top * (1 - 1e-6))]
-    )
-    for line in trace(field, vector, start):
-        ax.plot(line[:, 0], line[:, 1], color="white", linewidth=0.6, zorder=2)
-        middle = len(line) // 2
-        if middle > 0:
-            arrow = {"arrowstyle": "-|>", "color": "white", "linewidth": 0.0, "mutation_scale": 7.0}
-            arrow |= {"shrinkA": 0.0, "shrinkB": 0.0}
-            ax.annotate("", line[middle], line[middle - 1], arrowprops=arrow, zorder=2)
+def short_circuit(ax: Axes, run: Run) -> None:
+    """Mark the place where the electrodes met."""
+    met = run.summary.get("short_circuit")
+    if met:
+        (mark,) = ax.plot(met["x_um"], met["y_um"], "*", color=style.VERMILION, markersize=9.0)
+        mark.set(markeredgecolor="white", markeredgewidth=0.5, zorder=4, clip_on=False)
 
 
-def trace(field: Field, vector: Floats, start: Floats) -> list[Floats]:
-    """Follow lines of a nodal vector field from given points until they leave the electrolyte.
-
-    dr/ds = v/|v| by the midpoint rule, half a cell of a sampling grid at a time; v is continued a little
-    beyond the electrolyte, so that a line's last point is the first one behind the front, not short of it.
-
-    Args:
-        field: The mesh.
-        vector: Nodal values, shape (n, 2).
-        start: First points, micrometres, shape (lines, 2).
-
-    Returns:
-        Points of every line, micrometres, each of shape (points, 2).
-    """
-    origin, end = (
-        np.array([field.x_um.min(), field.y_um.min()]),
-        np.array([field.x_um.max(), field.y_um.max()]),
-    )
-    step = float(end[1] - origin[1]) / GRID
-    shape = np.maximum(2, np.ceil((end - origin) / step).astype(int) + 1)
-    axes = [np.linspace(origin[d], end[d], shape[d]) for d in (0, 1)]
-    x, y = np.meshgrid(*axes, indexing="ij")
-    grid = [_continued(field.sample(vector[:, d], x, y)) for d in (0, 1)]
-
-    def direction(points: Floats) -> Floats:
-        index = ((np.clip(points, origin, end) - origin) / (end - origin) * (shape - 1)).T
-        value = np.column_stack([map_coordinates(values, index, order=1) for values in grid])
-        with np.errstate(invalid="ignore"):
-            unit: Floats = value / np.linalg.norm(value, axis=1, keepdims=True)
-        return unit
-
-    path = [np.asarray(start, dtype=np.float64)]
-    for _ in range(6 * GRID):
-        half = path[-1] + 0.25 * step * direction(path[-1])
-        path.append(path[-1] + 0.5 * step * direction(half))
-        if not np.isfinite(path[-1]).any():
-            break
-    points = np.stack(path, axis=1)
-    cell = np.asarray(field.triangulation.get_trifinder()(points[..., 0], points[..., 1]), dtype=np.int64)
-    inside = cell >= 0
-    length = np.where(inside.all(axis=1), points.shape[1], inside.argmin(axis=1) + 1)
-    lines = [points[k, :n] for k, n in enumerate(length)]
-    return [line[np.isfinite(line).all(axis=1)] for line in lines]
-
-
-def _continued(values: Floats, cells: int = 3) -> Floats:
-    """Continue gridded values a few cells beyond the electrolyte."""
-    outside = np.isnan(values)
-    distance, nearest = distance_transform_edt(outside, return_indices=True)
-    filled: Floats = np.where(distance <= cells, values[tuple(nearest)], np.nan)
-    return filled
+def legend(figure: Figure, run: Run, shown: Sequence[Front]) -> None:
+    """Name dead metal and the short circuit below the figure, where there are any."""
+    handles: list[Artist] = []
+    dead: list[Chain] = [piece for front in shown for piece in front.dead]
+    if dead:
+        handles.append(Patch(facecolor=style.DEAD, label="dead metal"))
+    met = run.summary.get("short_circuit")
+    if met:
+        unit, name = style.time_unit(float(met["time_s"]))
+        label = f"short circuit, {unit * float(met['time_s']):.4g} {name}"
+        mark = Line2D(
+            [], [], color=style.VERMILION, marker="*", markersize=7.0, linestyle="none", label=label
+        )
+        handles.append(mark)
+    if handles:
+        figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)
 
 
 def concentration_scale(fields: Sequence[Field]) -> Normalize:
@@ -194,10 +183,11 @@ def concentration_scale(fields: Sequence[Field]) -> Normalize:
     return Normalize(min(0.0, *(float(v.min()) for v in values)), max(float(v.max()) for v in values))
 
 
-def whole_cell(ax: Axes, width: float, height: float, depth: float) -> None:
+def whole_cell(ax: Axes, view: View, depth: float) -> None:
     """Set limits, equal aspect and labels for a picture of the cell, micrometres."""
-    ax.set(xlim=(0, width), ylim=(-depth, height), aspect="equal", xlabel="x (µm)", ylabel="y (µm)")
-    ax.xaxis.set_major_locator(MaxNLocator(4 if width >= 0.35 * height else 2, steps=[1, 2, 5, 10]))
+    ax.set(xlim=(view.left, view.left + view.width), ylim=(view.bottom - depth, view.top), aspect="equal")
+    ax.set(xlabel="x (µm)", ylabel="y (µm)")
+    ax.xaxis.set_major_locator(MaxNLocator(4 if view.width >= 0.35 * view.height else 2, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from postprocess.run import Floats, Run, RunError, complete_lines, numbers, read_table
+from postprocess.run import Run
+from postprocess.tables import Floats, RunError, complete_lines, numbers, read_table
 
 SPECIES = re.compile(r"c_(.+)_mol_m3")
 

@@ -20,7 +20,7 @@ from postprocess.run import Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from postprocess.run import Floats
+    from postprocess.tables import Floats
 
 MOST_BANDS, MOST_NAMES = 60, 8
 """Segments that are told apart by a band, and that carry their names."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from postprocess.grids import Grid
-    from postprocess.run import Floats
+    from postprocess.tables import Floats
 
 MOST_PROFILES, MOST_PANELS, MOST_SPECIES, MOST_ELECTRODES = 8, 3, 3, 4
 THIN = 0.1

@@ -28,6 +28,9 @@ LINEAR = {
 }
 """Linear cells that a VTK cell (lines, triangles, tetrahedra of degree 1 and 2) is drawn as."""
 
+LAGRANGE = {(68, 2): 3, (68, 3): 21, (69, 3): 5, (69, 6): 22, (71, 4): 10, (71, 10): 24}
+"""Lagrange cells, as DOLFINx writes them, and their number of nodes: the cells of VTK that are the same."""
+
 ON_NODE = 1e-9
 """Part of an edge within which a plane passes through its end."""
 CROSSED = {1: [(0, 1), (0, 2), (0, 3)], 2: [(0, 2), (0, 3), (1, 3), (1, 2)], 3: [(0, 3), (1, 3), (2, 3)]}
@@ -108,11 +111,14 @@ def read_grid(path: Path, time_s: float) -> Grid:
     position = numpy_of(grid.GetPoints().GetData()).astype(float)
     points, cells = arrays(grid.GetPointData()), arrays(grid.GetCellData())
     kinds = np.array([grid.GetCellType(k) for k in range(grid.GetNumberOfCells())])
+    offsets = numpy_of(grid.GetCells().GetOffsetsArray())
+    for (lagrange, nodes), kind in LAGRANGE.items():
+        kinds[(kinds == lagrange) & (np.diff(offsets) == nodes)] = kind
     owned = ~is_hidden(cells, len(kinds))
     found = {int(kind) for kind in np.unique(kinds[owned])}
     if not found or not found <= set(LINEAR) or len({len(LINEAR[kind][0]) for kind in found}) > 1:
         raise ValueError(f"{path} holds cells that are not all lines, triangles or tetrahedra")
-    start = numpy_of(grid.GetCells().GetOffsetsArray())[:-1]
+    start = offsets[:-1]
     connectivity = numpy_of(grid.GetCells().GetConnectivityArray())
     region = cells.get("region", np.zeros(len(kinds))).astype(np.int64)
     parts, regions = [], []

@@ -14,7 +14,12 @@ from postprocess.run import Run
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from postprocess.run import Floats
+    from postprocess.tables import Floats
+
+DEAD = {"dead_metal_um2": "µm²", "dead_metal_um3": "µm³"}
+"""Columns of the metal without contact, in 2D and 3D, and their units."""
+SMALL = 1e-6
+"""Micrometres that are nothing."""
 
 
 def history(run: Run) -> Figure:
@@ -39,7 +44,9 @@ def _heights(ax: Axes, run: Run, time: Floats) -> None:
     ax.plot(time, run.metric("tip_height_um"), color=style.VERMILION, label="tip height")
     ax.plot(time, run.metric("thickness_max_um"), color=style.BLACK, ls=":", label="maximum thickness")
     ax.plot(time, run.metric("thickness_mean_um"), color=style.BLUE, label="mean thickness")
-    ax.set(ylabel="height (µm)", ylim=(0, None))
+    shown = ("tip_height_um", "thickness_max_um", "thickness_mean_um")
+    lowest = min(float(np.nanmin(run.metric(name))) for name in shown)  # below 0 where metal was dissolved
+    ax.set(ylabel="height (µm)", ylim=(0, None) if lowest >= -SMALL else (None, None))
     ax.legend(loc="upper left", bbox_to_anchor=(0.07, 1.0))
 
 
@@ -48,6 +55,13 @@ def _roughness(ax: Axes, run: Run, time: Floats) -> None:
     factor, unit = (1e3, "nm") if np.nanmax(roughness) < 0.5 else (1.0, "µm")
     ax.plot(time, factor * roughness, color=style.GREEN)
     ax.set(ylabel=f"RMS roughness ({unit})", ylim=(0, None))
+    dead = next((name for name in DEAD if name in run.metrics), None)
+    if dead is not None and np.nanmax(run.metric(dead)) > 0:
+        ax.yaxis.label.set_color(style.GREEN)
+        right = ax.twinx()
+        right.plot(time, run.metric(dead), color=style.ORANGE, drawstyle="steps-post")
+        right.set(ylabel=f"dead metal ({DEAD[dead]})", ylim=(0, None))
+        right.yaxis.label.set_color(style.ORANGE)
 
 
 def _current(ax: Axes, run: Run, time: Floats) -> None:

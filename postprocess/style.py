@@ -21,6 +21,7 @@ YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 
 METAL, METAL_EDGE = "#B9BDC3", "#3C4046"  # deposit
+DEAD = "#E3B8A0"  # metal that has lost its contact
 SUBSTRATE = {"island": ORANGE, "matrix": "#6E7781"}  # below the deposit
 TIME_MAP, CONCENTRATION_MAP = "viridis", "cividis"
 

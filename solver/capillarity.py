@@ -1,65 +1,107 @@
-"""Capillarity without a limit on the time step: curvature as it is at the end of the step, to first order."""
+"""Capillarity without a limit on the time step: curvature as it is at the end of the step."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.linalg import solve_banded
+from scipy.sparse import coo_array, csc_array
+from scipy.sparse.linalg import spsolve
 
+from meshes.domain import Skin
 from meshes.front import Front
 
 from .types import FloatArray
 
-STABLE = 0.2
-"""dt M/h^2 up to which an explicit step is stable (1/4 in theory for extrapolated currents)."""
 
 
-def implicit_share(front: Front, volume: FloatArray, mobility: FloatArray, dt: float) -> FloatArray:
-    """What every vertex receives when the curvature is that of the front after the step.
+def implicit_share(front: Skin, volume: FloatArray, mobility: FloatArray, dt: float) -> FloatArray:
+    """What every vertex still receives, beyond the motion predicted, when curvature is that at the end.
 
-    The overpotential holds the curvature before the step. Moving with the normal velocity v changes it by
-    -dt d^2v/ds^2, and with it v by M d^2/ds^2 (v dt), M = gamma V_m^2/(nF)^2 di/d(eta). So the velocity is
+    The overpotential holds the curvature where the front was predicted. Moving it further by d along its
+    normal changes the curvature by -lap d (lap: Laplacian along the front), and so the velocity by M lap d,
+    M = gamma V_m^2/(nF)^2 di/d(eta). So the correction d is
 
-        v - dt d/ds( M dv/ds ) = v_explicit
+        d - dt div( M grad d ) = d_explicit
 
-    solved with lumped finite elements on the front. It redistributes volume among neighbours (as the current
-    would, had it known) and keeps the sum. Only the part of M beyond what an explicit step bears,
-    STABLE h^2/dt, is treated so: the full M would blunt a tip that moves on in its shape by the part
-    dt M kappa^2, for there d^2v/ds^2 = -kappa^2 v although the curvature stays as it is.
+    with dt the step over the leading coefficient of the formula, solved with lumped linear finite elements on
+    the front. It redistributes volume among neighbours, as the current would, had it known, and keeps the sum.
+    Linear in the curvature, the step is then as implicit as its formula, whatever was predicted.
 
     Args:
-        front: before the step.
-        volume: by the explicit velocity, shape (n,), mesh units squared.
-        mobility: M on every edge in mesh units squared per s, zero on bare substrate, shape (n-1,).
-        dt: step in s.
+        front: as predicted, n vertices and m facets.
+        volume: that the prediction missed, shape (n,), mesh units squared (cubed in 3D).
+        mobility: M on every facet in mesh units squared per s, zero on bare substrate, shape (m,).
+        dt: step in s over the leading coefficient of the formula.
 
     Returns:
         volume, shape (n,), of the same sum.
     """
-    n = volume.size
     active = mobility > 0.0
-    half = 0.5 * np.where(active, front.lengths, 0.0)
-    length = np.append(half, 0.0) + np.append(0.0, half)
-    free = length > 0.0
-    beyond = np.maximum(dt * mobility - STABLE * front.lengths**2, 0.0)
-    exchange = np.where(active, beyond / front.lengths, 0.0)
-    bands = np.zeros((3, n))
-    bands[1] = np.where(free, length, 1.0)
+    corners = front.cells.shape[1]
+    lumped = np.where(active, front.measures, 0.0) / corners
+    mass = np.zeros(volume.size)
+    for corner in range(corners):
+        mass += np.bincount(front.cells[:, corner], lumped, volume.size)
+    free = mass > 0.0
+    diffusivity = np.where(active, dt * mobility, 0.0)
+    diagonal, right = np.where(free, mass, 1.0), np.where(free, volume, 0.0)
+    if isinstance(front, Front) and len(front.chains) == 1 and front.chains[0].walls is not None:
+        speed = _along_line(diagonal, diffusivity / front.measures, right)
+        return np.where(free, mass * speed, volume)
+    return volume - _passed_on(front, diagonal, diffusivity, right)
+
+
+def _along_line(mass: FloatArray, exchange: FloatArray, right: FloatArray) -> FloatArray:
+    """Solve on a single open chain."""
+    bands = np.zeros((3, right.size))
+    bands[1] = mass
     bands[1, :-1] += exchange
     bands[1, 1:] += exchange
     bands[0, 1:] = -exchange
     bands[2, :-1] = -exchange
-    speed = solve_banded((1, 1), bands, np.where(free, volume, 0.0))
-    return np.where(free, length * speed, volume)
+    return np.asarray(solve_banded((1, 1), bands, right))
 
 
-def above_substrate(front: Front, volume: FloatArray) -> FloatArray:
-    """`volume` such that no vertex loses more metal than there is under it; the sum stays.
+def _passed_on(front: Skin, mass: FloatArray, diffusivity: FloatArray, right: FloatArray) -> FloatArray:
+    """What every vertex of any chains or triangles passes on to others; its sum is zero to rounding.
+
+    The stiffness of a facet is measure * grad phi_i . grad phi_j.
+    """
+    corners = front.points[front.cells]
+    sides = corners[:, 1:] - corners[:, :1]
+    count = sides.shape[1]
+    gradients = np.column_stack((np.full(count, -1.0), np.eye(count))).T  # of phi along the sides
+    gram = np.linalg.inv(np.einsum("mad,mbd->mab", sides, sides))
+    local = np.einsum("ia,mab,jb->mij", gradients, gram, gradients)
+    local *= (diffusivity * front.measures)[:, None, None]
+    rows, columns = np.broadcast_arrays(front.cells[:, :, None], front.cells[:, None, :])
+    n = right.size
+    stiffness = coo_array((local.ravel(), (rows.ravel(), columns.ravel())), shape=(n, n))
+    lumped = coo_array((mass, (np.arange(n), np.arange(n))), shape=(n, n))
+    speed = np.asarray(spsolve(csc_array(stiffness + lumped), right))[front.cells]
+    passed = np.einsum("mij,mj->mi", local, speed - speed.mean(axis=1, keepdims=True))
+    return np.bincount(front.cells.ravel(), passed.ravel(), n).astype(np.float64)
+
+
+def above_substrate(front: Skin, volume: FloatArray) -> FloatArray:
+    """`volume` such that no vertex loses more metal than there is over its collector; the sum stays.
 
     Young deposit is so thin that capillarity, which moves metal from convex to concave places, could dig
     into the substrate. What cannot be taken there is taken from the vertices that grow.
     """
-    reach = np.hypot(front.area_vectors[:, 0], front.area_vectors[:, 1])
-    limited = np.maximum(volume, -front.points[:, 1] * reach)
+    reach = np.hypot.reduce(front.area_vectors, axis=1)
+    over = _over_collector(front)
+    limited = np.where(np.isfinite(over), np.maximum(volume, -np.nan_to_num(over) * reach), volume)
     growing = np.maximum(limited, 0.0)
     excess, total = float((limited - volume).sum()), float(growing.sum())
     return np.asarray(limited - growing * (excess / total)) if 0.0 < excess < total else limited
+
+
+def _over_collector(front: Skin) -> FloatArray:
+    """Height of metal between every vertex and the collector; infinite where no collector lies behind."""
+    if isinstance(front, Front):
+        return front.elevation
+    if front.fixed[:, -1].any():  # ends on a symmetry plane normal to the height: a sphere, not a layer
+        return np.full(len(front.points), np.inf)
+    upwards = 1.0 if float(front.area_vectors[:, -1].sum()) >= 0.0 else -1.0
+    return np.asarray(upwards * (front.points[:, -1] - front.base))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from meshes.front import Front
+from meshes.domain import Skin
 
 from .contact import Contact
 from .physics import Physics
@@ -44,12 +44,14 @@ class Steps:
         initial, largest: in s.
         tolerance: local error of the scaled concentration per step.
         displacement: largest motion of the front per step relative to the edges there.
+        order: of the time integrator, 1 or 2.
     """
 
     initial: float
     largest: float
     tolerance: float
     displacement: float
+    order: int = 2
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,12 @@ class Stop:
 
 @dataclass(frozen=True)
 class Cell:
-    """A 2D cell from substrate to counter electrode.
+    """A cell from substrate to counter electrode.
 
     Attributes:
         width, gap: in m.
-        front: the electrode surface at the start, in units of `gap`.
-        islands: number of islands; their bases, in m, shape (islands,).
+        front: the electrode surface at the start, in units of `gap`; triangles in a box.
+        bases: width of the base of every island in m, or its area in m^2 in a box, shape (islands,).
         physics: transport, reactions and metal.
         program: what the instrument does.
         surfaces: kinds of substrate by name.
@@ -87,12 +89,19 @@ class Cell:
         trench: depth in m of a trench in the middle, whose mouth is measured; None without one.
         frames: number of outputs, spread over the run.
         newton: PETSc options of the nonlinear solver, without prefix.
+        counter: surface of the counter electrode, in units of `gap`, its metal above; None: it is flat and
+            stays where it is.
+        counter_moves: whether `counter` grows and dissolves; else it keeps its shape.
+        smoothing: what spreads the motion of the electrodes into the electrolyte: "harmonic" or "elastic".
+        redistribute: whether vertices slide along the front towards even edges.
+        remesh_every: steps after which the mesh is made anew at the latest; None: where it asks for it.
+        depth: of a box in m; None for a plane cell.
     """
 
     title: str
     width: float
     gap: float
-    front: Front
+    front: Skin
     bases: FloatArray
     physics: Physics
     program: Program
@@ -105,8 +114,30 @@ class Cell:
     frames: int
     trench: float | None = None
     newton: Mapping[str, Any] = field(default_factory=dict)
+    counter: Skin | None = None
+    smoothing: str = "harmonic"
+    redistribute: bool = False
+    remesh_every: int | None = None
+    depth: float | None = None
+    counter_moves: bool = True
 
     @property
     def islands(self) -> int:
         """Number of islands."""
         return int(np.asarray(self.bases).size)
+
+    @property
+    def dim(self) -> int:
+        """2 for a plane cell, 3 for a box."""
+        return 2 if self.depth is None else 3
+
+    @property
+    def extent(self) -> tuple[float, ...]:
+        """Size along every axis in units of the gap; the height comes last."""
+        sides = (self.width,) if self.depth is None else (self.width, self.depth)
+        return (*(side / self.gap for side in sides), 1.0)
+
+    @property
+    def area(self) -> float:
+        """Of the cell seen from above, m^2; its width in m for a plane cell."""
+        return self.width * (1.0 if self.depth is None else self.depth)

@@ -16,7 +16,7 @@ Key = tuple[Any, ...]
 """("residual", block), ("stored", block), ("jacobian", block, block), ("column", block, terminal),
 ("row", terminal, block), ("corner", terminal, terminal), ("terminal", terminal),
 ("terminal stored", terminal), ("current", name); terminals by position. On growing boundaries also
-("carried", block), ("surface current", boundary), ("patch current", boundary), ("patch slope", boundary),
+("carried", block), ("carried before", block), ("surface current", boundary), ("patch current", boundary), ("patch slope", boundary),
 ("patch row", boundary, block), ("patch column", boundary, block)."""
 SCALAR = "scalar"
 """Stands for the space of one value per node among the blocks of a form's arguments."""
@@ -56,7 +56,9 @@ class Compiled:
                 self._add(("corner", i, j), eq.by_terminal(current, other))
         for name, form in eq.currents.items():
             self._add(("current", name), form)
-        self._add(("carried", LIQUID), eq.carried, LIQUID)
+        if eq.motion is not None:
+            self._add(("carried", LIQUID), eq.motion.present, LIQUID)
+            self._add(("carried before", LIQUID), eq.motion.former, LIQUID)
         for name, surface in eq.surfaces.items():
             self._grow(name, surface)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from meshes.domain import Skin
 from meshes.front import Front
 
 from .physics import Physics
@@ -21,14 +24,15 @@ COVERED = 0.5
 
 @dataclass(frozen=True)
 class FrontFields:
-    """What transport says at the front; the same on every rank.
+    """What transport says at a front of n vertices and m facets; the same on every rank.
 
     Attributes:
         concentrations: of all species at the vertices in mol/m^3, each of shape (n,).
         potential: of the electrolyte at the vertices in RT/F, shape (n,).
-        metal: potential of the metal under every edge in RT/F, shape (n-1,).
-        curvature: of every edge in 1/mesh unit, zero on bare substrate, shape (n-1,).
+        metal: potential of the metal under every facet in RT/F, shape (m,).
+        curvature: of every facet in 1/mesh unit, zero on bare substrate, shape (m,).
         capillary: RT/F per 1/mesh unit of curvature.
+        cells: vertices of every facet, shape (m, d).
     """
 
     concentrations: Mapping[str, FloatArray]
@@ -36,22 +40,26 @@ class FrontFields:
     metal: FloatArray
     curvature: FloatArray
     capillary: float
+    cells: npt.NDArray[np.integer[Any]]
+
+    def at_facets(self, values: FloatArray) -> FloatArray:
+        """Mean over every facet of values at the vertices, (n,) -> (m,)."""
+        return np.asarray(values[self.cells].mean(axis=1))
 
     def overpotential(self) -> FloatArray:
-        """At the middle of every edge, in RT/F, shape (n-1,)."""
-        electrolyte = 0.5 * (self.potential[1:] + self.potential[:-1])
-        return self.metal + self.capillary * self.curvature - electrolyte
+        """At the middle of every facet, in RT/F, shape (m,)."""
+        return self.metal + self.capillary * self.curvature - self.at_facets(self.potential)
 
     def kinetics(self, physics: Physics) -> tuple[FloatArray, FloatArray]:
-        """Current density (A/m^2) at activity 1 on every edge, and its slope by overpotential (S/m^2)."""
-        middle = {name: 0.5 * (c[1:] + c[:-1]) for name, c in self.concentrations.items()}
+        """Current density (A/m^2) at activity 1 on every facet, and its slope by overpotential (S/m^2)."""
+        middle = {name: self.at_facets(c) for name, c in self.concentrations.items()}
         site = physics.site(physics.thermal_voltage * self.overpotential(), middle)
         return physics.reaction.current(site), physics.reaction.slope(site)
 
 
 @dataclass(frozen=True)
 class SubstrateRates:
-    """Rates at which substrate becomes covered, for every edge, in 1/s; see `surface.Surface`."""
+    """Rates at which substrate becomes covered, for every facet, in 1/s; see `surface.Surface`."""
 
     nucleation: FloatArray
     spreading: FloatArray
@@ -70,9 +78,9 @@ class SubstrateRates:
 
 
 def substrate_rates(
-    front: Front, fields: FrontFields, physics: Physics, surfaces: Mapping[str, Surface]
+    front: Skin, fields: FrontFields, physics: Physics, surfaces: Mapping[str, Surface]
 ) -> SubstrateRates:
-    """Nucleation and spreading rates of every edge; zero on deposit."""
+    """Nucleation and spreading rates of every facet; zero on deposit."""
     count = front.coverage.size
     nucleation, spreading = np.zeros(count), np.zeros(count)
     vt = physics.thermal_voltage
@@ -92,70 +100,63 @@ def feet(front: Front, surfaces: Mapping[str, Surface]) -> tuple[BoolArray, Bool
     The foot stays where it is until the angle of the deposit with the substrate, measured in the metal,
     reaches the advancing contact angle of that substrate; then it slides along it.
     """
-    n = front.points.shape[0]
-    empty = bare(front)
-    edges = np.diff(front.points, axis=0)
-    t, s = edges[:-1], edges[1:]
+    before, after = front.beside
+    t, s = front.edges[before], front.edges[after]
     angle = np.arctan2(t[:, 0] * s[:, 1] - t[:, 1] * s[:, 0], (t * s).sum(axis=1))
     limit = np.array([surfaces[name].contact_angle if name in surfaces else np.inf for name in front.names])
-    substrate = np.where(empty[:-1], front.surface[:-1], front.surface[1:])
-    foot, slides = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    foot[1:-1] = empty[:-1] != empty[1:]
-    slides[1:-1] = foot[1:-1] & (angle >= limit[substrate])
+    substrate = np.where(front.bare[before], front.surface[before], front.surface[after])
+    foot = front.bare[before] != front.bare[after]
+    slides = foot & (angle >= limit[substrate])
     return foot & ~slides, slides
 
 
-def bare(front: Front) -> BoolArray:
-    """Edges of substrate that carry no deposit yet, shape (n-1,)."""
-    return np.asarray((front.coverage < COVERED) & (front.surface > 0))
+def bare(front: Skin) -> BoolArray:
+    """Facets of substrate that carry no deposit yet, shape (m,)."""
+    return front.bare
 
 
-def curvature(front: Front) -> FloatArray:
+def curvature(front: Skin) -> FloatArray:
     """Curvature of the deposit at the vertices, per mesh unit, positive on a tip, shape (n,).
 
     Bare substrate has none. At a foot the corner between deposit and substrate is a contact angle, not a
-    curvature: the deposit's own curvature next to it is taken.
+    curvature: that of the deposit's other vertices next to it is taken, on average.
     """
-    kappa, empty = front.curvature(), bare(front)
-    left, right = np.append(True, empty), np.append(empty, True)
-    left[0], right[-1] = right[0], left[-1]
-    result = np.where(left & right, 0.0, kappa)
-    foot_left, foot_right = np.flatnonzero(~left & right), np.flatnonzero(left & ~right)
-    result[foot_left] = kappa[np.maximum(foot_left - 1, 0)]
-    result[foot_right] = kappa[np.minimum(foot_right + 1, kappa.size - 1)]
-    return np.asarray(result)
+    kappa = front.curvature()
+    deposit = front.vertices_of(~front.bare)
+    foot = deposit & front.vertices_of(front.bare)
+    if not foot.any():
+        return np.where(deposit, kappa, 0.0)
+    cells = front.cells[~front.bare]
+    weight, total = np.zeros(kappa.size), np.zeros(kappa.size)
+    trusted = np.where(foot, 1e-12, 1.0)  # a facet between two feet has no other vertex to offer
+    for shift in range(1, cells.shape[1]):
+        here, there = cells.ravel(), np.roll(cells, shift, axis=1).ravel()
+        weight += np.bincount(here, trusted[there], kappa.size)
+        total += np.bincount(here, trusted[there] * kappa[there], kappa.size)
+    return np.where(foot, total / np.where(foot, weight, 1.0), np.where(deposit, kappa, 0.0))
 
 
-def edge_curvature(front: Front) -> FloatArray:
-    """Mean curvature of every edge, zero on bare substrate, per mesh unit, shape (n-1,)."""
-    kappa = curvature(front)
-    return np.where(bare(front), 0.0, 0.5 * (kappa[1:] + kappa[:-1]))
+def edge_curvature(front: Skin) -> FloatArray:
+    """Mean curvature of every facet, zero on bare substrate, per mesh unit, shape (m,)."""
+    return np.where(front.bare, 0.0, front.on_facets(curvature(front)))
 
 
-def activity(front: Front, physics: Physics) -> FloatArray:
-    """Factor of i0 on every edge: crystal direction on deposit, zero on bare substrate, shape (n-1,)."""
-    return np.where(bare(front), 0.0, physics.direction(front.normals))
+def activity(front: Skin, physics: Physics) -> FloatArray:
+    """Factor of i0 on every facet: crystal direction on deposit, zero on bare substrate, shape (m,)."""
+    return np.where(front.bare, 0.0, physics.direction(front.normals))
 
 
-def joining(front: Front, floating: IntArray, sliding: BoolArray) -> IntArray:
+def joining(front: Skin, floating: IntArray, sliding: BoolArray) -> IntArray:
     """Which of the `floating` patches touch metal that is in contact with the collector.
 
-    Either deposit on the neighbouring substrate has reached them, or their own foot slides over it.
+    Either they share a vertex with such metal, or their own foot is `sliding` over the substrate.
     """
-    patch = front.patch
-    grounded = (patch < 0) & ~bare(front)
-    touched = np.concatenate(
-        (
-            patch[:-1][grounded[1:]],
-            patch[1:][grounded[:-1]],
-            patch[sliding[1:]],
-            patch[sliding[:-1]],
-        )
-    )
+    touching = front.vertices_of((front.patch < 0) & ~front.bare) | sliding
+    touched = front.patch[touching[front.cells].any(axis=1)]
     return np.asarray(np.intersect1d(touched[touched >= 0], floating), dtype=np.int32)
 
 
-def relabel(front: Front, joined: IntArray) -> Front:
+def relabel(front: Skin, joined: IntArray) -> Skin:
     """Covered spots become deposit; `joined` patches become part of the working electrode."""
     patch = np.where(np.isin(front.patch, joined), -1, front.patch).astype(np.int32)
     closed = (front.coverage >= COVERED) & (patch < 0)

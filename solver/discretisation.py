@@ -22,7 +22,8 @@ from .types import FloatArray, IntArray
 
 KINDS = (
     "residual", "stored", "jacobian", "column", "row", "corner", "terminal", "terminal stored", "current",
-    "carried", "surface current", "patch current", "patch slope", "patch row", "patch column",
+    "carried", "carried before", "surface current", "patch current", "patch slope", "patch row",
+    "patch column",
 )  # fmt: skip
 """Of forms; see compiled.Key."""
 Stored = dict[str, FloatArray]

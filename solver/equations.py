@@ -34,7 +34,7 @@ import ufl
 
 from .closures import Point, grad
 from .constants import FARADAY, thermal_voltage
-from .model import COUNTER, LIQUID, Interface, Model
+from .model import COUNTER, LIQUID, Interface, Model, Series
 from .reaction import Site
 
 POTENTIAL = "potential"
@@ -89,6 +89,7 @@ class Surface:
         floating: 1 on facets of deposits with a potential of their own, else 0.
         metal: that potential, F U/RT, one value per facet.
         shift: added to F eta/RT, at the nodes: capillarity.
+        film: resistance that has grown on every facet, as far as it is known before the step, ohm m^2.
         variable: `metal` as a variable to differentiate by.
         current: current density in current scales; UFL.
     """
@@ -97,8 +98,46 @@ class Surface:
     floating: Any
     metal: Any
     shift: Any
+    film: Any
     variable: Any
     current: Any = None
+
+
+@dataclass
+class Motion:
+    """What a motion d of the mesh does to Q of the liquid, a functional of test functions that move along.
+
+    A density q that stays where it is in space has, after the motion, the functional
+
+        Q'(v) = Q(v) - integral over the mesh midway of (q + 1/2 d . grad q) (d . grad v)
+
+    to third order in d: on the way, q changes by d . grad q at the nodes. Nothing crosses the boundary: what
+    an electrode sweeps over stays in the liquid. The gradients of the v sum to zero, so amounts are kept, and
+    a uniform density stays uniform to rounding where the boundary does not move (the area midway is that of
+    a moving triangle exactly).
+
+    Attributes:
+        displacement: d, in mesh units.
+        passed: that of the step before.
+        change: of the concentrations in that step at the nodes, which moved along, divided by the reference;
+            in space, it was change - passed . grad c.
+        present, former: the integrals above for the present Q, and for its change in the step before.
+    """
+
+    displacement: Any
+    passed: Any
+    change: Any
+    present: Any = None
+    former: Any = None
+
+    def carry(self, weight: Any, density: Any, change: Any, dx: Any) -> None:
+        """Add a species: `weight` holds its test function, `density` and `change` are concentrations."""
+        d, slope = self.displacement, ufl.grad(density)
+        along = ufl.inner(d, ufl.grad(weight))
+        now = (density + 0.5 * ufl.inner(d, slope)) * along * dx
+        before = (change - ufl.inner(self.passed, slope)) * along * dx
+        self.present = now if self.present is None else self.present + now
+        self.former = before if self.former is None else self.former + before
 
 
 class Equations:
@@ -115,8 +154,7 @@ class Equations:
         numbers: values of all other constants.
         currents: 0-forms in A by "interface/reaction" and "interface" (all of it without the double layer).
         surfaces: by growing boundary.
-        displacement: ufl.Coefficient, motion of the mesh in a step, in mesh units; None if nothing grows.
-        carried: integral of Q's density times (displacement . grad v): what moves with the mesh.
+        motion: symbols of the motion of the mesh; None if nothing grows.
     """
 
     def __init__(self, model: Model, tags: Tags) -> None:
@@ -143,10 +181,13 @@ class Equations:
         self.currents: dict[str, Any] = {}
         self.surfaces: dict[str, Surface] = {}
         self.scalar = ufl.FunctionSpace(self.mesh, lagrange)
-        self.displacement, self.carried = None, None
+        self.motion: Motion | None = None
         if model.growing:
             vector = basix.ufl.element("Lagrange", tags.cell, 1, shape=(tags.dim,))
-            self.displacement = ufl.Coefficient(ufl.FunctionSpace(self.mesh, vector))
+            space = ufl.FunctionSpace(self.mesh, vector)
+            self.motion = Motion(
+                ufl.Coefficient(space), ufl.Coefficient(space), ufl.Coefficient(self.spaces[LIQUID])
+            )
         self._scales()
         self._liquid()
         for conductor in model.conductors:
@@ -249,9 +290,9 @@ class Equations:
                 v, scale = self.test(name), self.number(self.scale[name])
                 flux = fluxes[name]
                 row.store(scale * porosity * c[name] * v * self._mass(region))
-                if self.displacement is not None:
-                    moved = scale * porosity * c[name] * ufl.inner(self.displacement, ufl.grad(v)) * dx
-                    self.carried = moved if self.carried is None else self.carried + moved
+                if self.motion is not None:
+                    before = self.number(self.c0) * self.motion.change[self.fields.index(name)]
+                    self.motion.carry(scale * porosity * v, c[name], before, dx)
                 if velocity is not None:
                     flux = flux + c[name] * velocity
                 row.run(-scale * ufl.inner(flux, grad(v, unit)) * dx)
@@ -331,15 +372,17 @@ class Equations:
         name, unit = interface.boundary, self.tags.unit
         inner, outer = self.side(interface.inner), self.side(interface.outer)
         block = f"{FILM}{name}"
-        if interface.series is not None:
-            s, scale = self.unknowns[block], self.current_scale
-            inner = inner - interface.series.drop(s, scale)
         activity, shift = 1.0, 0.0
         if interface.grows:
             surface = self._surface(name)
             vt = self.number(self.vt)
             inner = (1.0 - surface.floating) * inner + vt * surface.floating * surface.variable
             activity, shift = surface.activity, vt * surface.shift
+        if interface.series is not None:
+            s, scale = self.unknowns[block], self.current_scale
+            inner = inner - interface.series.drop(s, scale)
+            if interface.grows:
+                inner = inner - self._grown_drop(self.surfaces[name].film, interface.series, s)
         wet = interface.outer == LIQUID
         every = closure.concentrations(self.concentrations()) if wet else {}
         t = self.number(model.temperature)
@@ -378,10 +421,17 @@ class Equations:
         facet = "interval" if self.tags.dim == 2 else "triangle"
         mesh = ufl.Mesh(basix.ufl.element("Lagrange", facet, 1, shape=(self.tags.dim,)))
         space = ufl.FunctionSpace(mesh, basix.ufl.element("DG", facet, 0))
-        activity, floating, metal = (ufl.Coefficient(space) for _ in range(3))
+        activity, floating, metal, film = (ufl.Coefficient(space) for _ in range(4))
         shift = ufl.Coefficient(self.scalar)
-        self.surfaces[name] = Surface(activity, floating, metal, shift, ufl.variable(metal))
+        self.surfaces[name] = Surface(activity, floating, metal, shift, film, ufl.variable(metal))
         return self.surfaces[name]
+
+    def _grown_drop(self, film: Any, series: Series, s: Any) -> Any:
+        """Potential lost in what has grown on the facets, V; see `film`."""
+        current = series.current(s, self.current_scale)
+        if series.growth > 0.0:
+            film = film + self.number(series.growth) / self.rate * abs(current)
+        return film * current
 
     @property
     def _si_area(self) -> float:

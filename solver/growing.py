@@ -1,17 +1,18 @@
-"""A model above a growing front: local data on the front, floating deposits, and a mesh that moves.
+"""A model beside fronts that grow: local data on the fronts, floating deposits, and a mesh that moves.
 
 Each deposit p without ohmic contact to the collector has a potential U_p of its own, a scalar unknown of the
-same Newton solve. What it passes on to the electrolyte comes through the junction of length b_p under it:
+same Newton solve. What it passes on to the electrolyte comes through the junction of size b_p under it:
 
     integral_p i ds + b_p J(U_p - V) = 0
 
-The current of the working electrode is that of the whole front, floating deposits included.
+Dead metal is a deposit without a junction, b_p = 0. The current of an electrode is that of all its front,
+floating deposits included.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,7 @@ from dolfinx import fem
 from petsc4py import PETSc
 
 from meshes.compat import FacetMesh
-from meshes.domain import Domain
-from meshes.front import Front
+from meshes.domain import Domain, Skin
 from meshes.transfer import along_counter, along_front
 
 from .compiled import SCALAR, Compiled
@@ -28,8 +28,8 @@ from .constants import FARADAY
 from .contact import Contact
 from .discretisation import Control, Discretisation
 from .equations import FILM
-from .model import FRONT, LIQUID, WORKING, Model
-from .types import FloatArray, IntArray
+from .model import FRONT, LIQUID, Model, Series
+from .types import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -37,43 +37,78 @@ class Floating:
     """Deposits that have no ohmic contact to the collector, each with a potential of its own.
 
     Attributes:
-        patches: numbers of the patches in `Front.patch`, ascending, shape (P,).
-        bases: length of the junction under each, in mesh units, shape (P,).
+        patches: numbers of the patches in the fronts, ascending for each of them, shape (P,).
+        bases: size of the junction under each, in mesh units; 0 without one, shape (P,).
         contact: the junction.
+        sides: name of the front that each belongs to.
     """
 
     patches: IntArray
     bases: FloatArray
     contact: Contact
+    sides: tuple[str, ...]
 
-    def without(self, patches: IntArray) -> Floating:
-        """The same less `patches`, which have found another way to the collector."""
-        keep = ~np.isin(self.patches, patches)
-        return Floating(self.patches[keep], self.bases[keep], self.contact)
+    def keep(self, which: BoolArray) -> Floating:
+        """The same with some of the deposits only, shape (P,)."""
+        sides = tuple(side for side, kept in zip(self.sides, which, strict=True) if kept)
+        return replace(self, patches=self.patches[which], bases=self.bases[which], sides=sides)
 
-    def position(self, patch: IntArray) -> IntArray:
-        """Index into `patches` of each entry of `patch`, -1 where it is not floating."""
-        if not self.patches.size:
-            return np.full(patch.shape, -1, dtype=np.int32)
-        found = np.clip(np.searchsorted(self.patches, patch), 0, self.patches.size - 1)
-        return np.where(self.patches[found] == patch, found, -1).astype(np.int32)
+    def with_dead(self, patches: IntArray, side: str) -> Floating:
+        """The same, and dead metal on a front besides, with numbers beyond those in use there."""
+        return replace(
+            self,
+            patches=np.concatenate((self.patches, patches)).astype(np.int32),
+            bases=np.concatenate((self.bases, np.zeros(patches.size))),
+            sides=self.sides + patches.size * (side,),
+        )
+
+    def of(self, side: str) -> IntArray:
+        """Positions of the deposits on a front."""
+        return np.array([k for k, other in enumerate(self.sides) if other == side], dtype=np.int32)
+
+    def position(self, patch: IntArray, side: str = FRONT) -> IntArray:
+        """Index into `patches` of each entry of `patch` on a front, -1 where it is not floating."""
+        result = np.full(patch.shape, -1, dtype=np.int32)
+        for k in self.of(side):
+            result[patch == self.patches[k]] = k
+        return result
 
 
-def initial_floating(front: Front, contact: Contact, bases: FloatArray) -> Floating:
+def initial_floating(front: Skin, contact: Contact, bases: FloatArray) -> Floating:
     """All patches that `front` has at the start, if `contact` lets deposits float."""
     patches = np.unique(front.patch[front.patch >= 0]).astype(np.int32)
     if not contact.floats:
-        return Floating(np.empty(0, dtype=np.int32), np.empty(0), contact)
-    return Floating(patches, bases[: patches.size], contact)
+        return Floating(np.empty(0, dtype=np.int32), np.empty(0), contact, ())
+    return Floating(patches, bases[: patches.size], contact, patches.size * (FRONT,))
+
+
+@dataclass
+class _Boundary:
+    """Functions on one growing boundary, and the floating deposit of its facets and vertices (or -1).
+
+    `known` has the values of `film` on all facets of the front, in their order.
+    """
+
+    activity: fem.Function
+    floats: fem.Function
+    metal: fem.Function
+    shift: fem.Function
+    film: fem.Function
+    known: FloatArray
+    facet: IntArray
+    vertex: IntArray
+    touched: IntArray
+    touched_patch: IntArray
 
 
 class Growing(Discretisation):
-    """A model on the mesh above a front.
+    """A model on the mesh beside fronts.
 
     Attributes:
-        domain: the mesh and its front.
+        domain: the mesh and its fronts.
         floating: deposits with potentials of their own; these follow the terminals in `potentials`.
-        displacement: motion of the mesh in the present step (mesh units).
+        displacement, passed: motion of the mesh in the present step and in the one before (mesh units).
+        change: of the liquid's concentrations in the step before, at nodes that moved along, scaled.
     """
 
     regions: Domain  # type: ignore[assignment]
@@ -83,55 +118,81 @@ class Growing(Discretisation):
     ) -> None:
         """Bind the forms to the mesh of `domain`; fields are zero."""
         self.domain, self.floating, self.extra = domain, floating, int(floating.patches.size)
-        msh = domain.mesh
-        motion = fem.functionspace(msh, ("Lagrange", 1, (2,)))
-        self.displacement, self._shift = fem.Function(motion), fem.Function(domain.space)
-        self._activity, self._floats, self._metal = (fem.Function(domain.facet_space) for _ in range(3))
+        vectors = fem.functionspace(domain.mesh, ("Lagrange", 1, (domain.dim,)))
+        self.displacement, self.passed = fem.Function(vectors), fem.Function(vectors)
+        self._vector_nodes = np.empty(domain.node_of_dof.size, dtype=np.int32)
+        self._vector_nodes[domain.space.dofmap.list.ravel()] = vectors.dofmap.list.ravel()
+        none = np.empty(0, dtype=np.int32)
+        self._skins: dict[str, _Boundary] = {}
+        for name in model.growing:
+            activity, floats, metal, film = (fem.Function(domain.facet_spaces[name]) for _ in range(4))
+            shift, known = fem.Function(domain.space), domain.fronts[name].film
+            self._skins[name] = _Boundary(activity, floats, metal, shift, film, known, none, none, none, none)
         super().__init__(model, domain, compiled)  # type: ignore[arg-type]
-        self._nodes = np.empty(domain.coordinates.shape[0], dtype=np.int32)
+        self._nodes = np.empty(domain.node_of_dof.size, dtype=np.int32)
         self._nodes[domain.space.dofmap.list.ravel()] = self.spaces[LIQUID].dofmap.list.ravel()
         self._scalar_nodes = np.empty_like(self._nodes)
         self._scalar_nodes[domain.space.dofmap.list.ravel()] = self.spaces[SCALAR].dofmap.list.ravel()
-        self._place_patches()
+        for name in self._skins:
+            self._place_patches(name)
 
     def _coefficients(self) -> dict[Any, fem.Function]:
         eq = self.equations
-        surface = eq.surfaces[FRONT]
-        return super()._coefficients() | {
-            eq.displacement: self.displacement,
-            surface.activity: self._activity,
-            surface.floating: self._floats,
-            surface.metal: self._metal,
-            surface.shift: self._shift,
+        assert eq.motion is not None
+        self.change = fem.Function(self.spaces[LIQUID])
+        coefficients = super()._coefficients() | {
+            eq.motion.displacement: self.displacement,
+            eq.motion.passed: self.passed,
+            eq.motion.change: self.change,
         }
+        for name, surface in eq.surfaces.items():
+            skin = self._skins[name]
+            coefficients |= {
+                surface.activity: skin.activity,
+                surface.floating: skin.floats,
+                surface.metal: skin.metal,
+                surface.shift: skin.shift,
+                surface.film: skin.film,
+            }
+        return coefficients
 
     def _facet_meshes(self) -> list[FacetMesh]:
-        return [self.domain.facet_mesh]
+        return [self.domain.facet_meshes[name] for name in self.model.growing]
 
-    def _place_patches(self) -> None:
-        """Which floating deposit every edge and vertex of the front, and every unknown on it, belongs to."""
-        domain = self.domain
-        edge = self.floating.position(domain.front.patch)
-        vertex = np.full(domain.front.points.shape[0], -1, dtype=np.int32)
-        np.maximum.at(vertex, np.arange(edge.size), edge)
-        np.maximum.at(vertex, np.arange(edge.size) + 1, edge)
-        self._edge, self._vertex = edge, vertex
-        self._floats.x.array[:] = edge[domain.map.edges] >= 0
-        width, count = len(self.equations.fields), self.domain.coordinates.shape[0]
-        of_node = np.full(count, -1, dtype=np.int32)
-        of_node[self._nodes[domain.map.dofs]] = vertex[domain.map.vertices]
+    def _place_patches(self, name: str) -> None:
+        """Which floating deposit every facet and vertex of a front, and every unknown on it, belongs to."""
+        domain, skin = self.domain, self._skins[name]
+        front, where = domain.fronts[name], domain.maps[name]
+        skin.facet = self.floating.position(front.patch, name)
+        skin.vertex = np.full(front.points.shape[0], -1, dtype=np.int32)
+        for corner in range(front.cells.shape[1]):
+            np.maximum.at(skin.vertex, front.cells[:, corner], skin.facet)
+        skin.floats.x.array[:] = skin.facet[where.facets] >= 0
+        width = len(self.equations.fields)
+        of_node = np.full(domain.node_of_dof.size, -1, dtype=np.int32)
+        of_node[self._nodes[where.dofs]] = skin.vertex[where.vertices]
         block = self.layout.blocks[LIQUID]
         patch = of_node[block.active // width]
-        self._touched = np.flatnonzero(patch >= 0)
-        self._touched_patch = patch[self._touched]
+        skin.touched = np.flatnonzero(patch >= 0).astype(np.int32)
+        skin.touched_patch = patch[skin.touched]
 
-    # --- data on the front
+    # --- data on the fronts
 
-    def set_surface(self, activity: FloatArray, shift: FloatArray) -> None:
-        """Factor of the current on every edge of the front, and shift of F eta/RT at its vertices."""
-        where = self.domain.map
-        self._activity.x.array[:] = activity[where.edges]
-        self._shift.x.array[where.all_dofs] = shift[where.all_vertices]
+    def set_surface(self, name: str, activity: FloatArray, shift: FloatArray, film: FloatArray) -> None:
+        """Data on a front.
+
+        Args:
+            name: of its boundary.
+            activity: factor of the current on every facet, shape (m,).
+            shift: of F eta/RT at the vertices, shape (n,).
+            film: resistance of what has grown on every facet, as far as it is known before the step, ohm m^2,
+                shape (m,); see `film.known_film`.
+        """
+        where, skin = self.domain.maps[name], self._skins[name]
+        skin.activity.x.array[:] = activity[where.facets]
+        skin.shift.x.array[where.all_dofs] = shift[where.all_vertices]
+        skin.film.x.array[:] = film[where.facets]
+        skin.known = film
 
     @property
     def patch_potentials(self) -> FloatArray:
@@ -141,29 +202,66 @@ class Growing(Discretisation):
     def set_potentials(self, potentials: FloatArray) -> None:
         """Set the scaled potentials of terminals and floating deposits."""
         super().set_potentials(potentials)
-        if self.extra:
-            metal = np.where(self._edge >= 0, self.patch_potentials[self._edge], 0.0)
-            self._metal.x.array[:] = metal[self.domain.map.edges]
+        for name, skin in self._skins.items():
+            if skin.facet.size and self.extra:
+                metal = np.where(skin.facet >= 0, self.patch_potentials[skin.facet], 0.0)
+                skin.metal.x.array[:] = metal[self.domain.maps[name].facets]
 
-    def edge_potentials(self) -> FloatArray:
-        """Potential under every edge of the front, less the drop in its film, in RT/F (collective)."""
-        working = self.potentials[self.model.terminals.index(WORKING)]
-        metal: FloatArray = np.full(self._edge.size, working)
+    def _grounded(self, name: str) -> float:
+        """Potential of the collector of a front, in RT/F."""
+        inner = next(i.inner for i in self.model.interfaces if i.boundary == name)
+        terminal = self.model.terminal_of(inner)
+        names = self.model.terminals
+        return float(self.potentials[names.index(terminal)]) if terminal in names else 0.0
+
+    def facet_potentials(self, name: str = FRONT) -> FloatArray:
+        """Potential under every facet of a front, less the drop in its film, in RT/F (collective)."""
+        skin, front = self._skins[name], self.domain.fronts[name]
+        metal: FloatArray = np.full(skin.facet.size, self._grounded(name))
         if self.extra:
-            metal = np.where(self._edge >= 0, self.patch_potentials[self._edge], working)
-        series = next(i.series for i in self.model.interfaces if i.boundary == FRONT)
+            metal = np.where(skin.facet >= 0, self.patch_potentials[skin.facet], metal)
+        series = self._series(name)
         if series is None:
             return metal
-        s = self.domain.gather_front(self.functions[f"{FILM}{FRONT}"].x.array[self._scalar_nodes])
-        drop = series.drop(s, self.equations.current_scale) / self.equations.vt
-        return np.asarray(metal - 0.5 * (drop[1:] + drop[:-1]))
+        s, scale = self._film_unknown(name), self.equations.current_scale
+        drop = front.on_facets(series.drop(s, scale)) + self.grown_film(name) * self.film_current(name)
+        return np.asarray(metal - drop / self.equations.vt)
 
-    def at_front(self, kind: str) -> FloatArray:
-        """A functional on the front by vertex, on all ranks; "surface current" is in current scales."""
-        values = np.zeros(self.domain.coordinates.shape[0])
-        owned = self.vector(self._forms[kind][FRONT,])
+    def film_current(self, name: str) -> FloatArray:
+        """Current density through film or junction on every facet, A/m^2, (m,); 0 without one (collective).
+
+        The mean of the unknown. The current of the reaction, told from what the film leaves of the potential,
+        is far less exact where the film is the larger resistance.
+        """
+        series, front = self._series(name), self.domain.fronts[name]
+        if series is None:
+            return np.zeros(len(front.film))
+        return front.on_facets(series.current(self._film_unknown(name), self.equations.current_scale))
+
+    def grown_film(self, name: str) -> FloatArray:
+        """Resistance of what has grown on every facet at the end of the step, ohm m^2, (m,) (collective).
+
+        Before the first step on a mesh: what has grown so far.
+        """
+        series, rate = self._series(name), float(self._constants[self.equations.rate].value)
+        known = self._skins[name].known
+        if series is None or rate == 0.0:
+            return known
+        return np.asarray(known + series.growth / rate * np.abs(self.film_current(name)))
+
+    def _series(self, name: str) -> Series | None:
+        return next(i.series for i in self.model.interfaces if i.boundary == name)
+
+    def _film_unknown(self, name: str) -> FloatArray:
+        """Unknown of film or junction at the vertices of a front, (n,)."""
+        return self.domain.gather_front(self.functions[f"{FILM}{name}"].x.array[self._scalar_nodes], name)
+
+    def at_front(self, kind: str, name: str = FRONT) -> FloatArray:
+        """A functional on a front by vertex, on all ranks; "surface current" is in current scales."""
+        values = np.zeros(self.domain.node_of_dof.size)
+        owned = self.vector(self._forms[kind][name,])
         values[: owned.size] = owned
-        return self.domain.gather_front(values[self._scalar_nodes])
+        return self.domain.gather_front(values[self._scalar_nodes], name)
 
     def nodal(self, name: str) -> FloatArray:
         """Scaled values of a liquid field at the local P1 dofs of `domain.space`, ghosts included."""
@@ -192,20 +290,44 @@ class Growing(Discretisation):
         """Unknown of a film at `points` near its boundary: that of the nearest place there (collective)."""
         field = fem.Function(self.domain.space)
         field.x.array[:] = self.functions[name].x.array[self._scalar_nodes]
-        if name.removeprefix(FILM) == FRONT:
-            return along_front(self.domain, points, field)
+        boundary = name.removeprefix(FILM)
+        if boundary in self.domain.fronts:
+            return along_front(self.domain, points, field, boundary)
         return along_counter(self.domain, points, field)
 
     def set_film(self, name: str, values: FloatArray) -> None:
         """Set the unknown of a film from values at the local P1 dofs of `domain.space`."""
         self.functions[name].x.array[self._scalar_nodes] = values
 
+    # --- motion
+
+    def set_motion(self, displacement: FloatArray) -> None:
+        """Motion of the local P1 dofs of `domain.space`, shape (dofs, d), in mesh units."""
+        self.displacement.x.array.reshape(-1, self.domain.dim)[self._vector_nodes] = displacement
+
+    def set_passed(self, displacement: FloatArray, change: FloatArray) -> None:
+        """Motion (as above) and `change` (see the class; local dofs of the liquid) of a step made."""
+        self.passed.x.array.reshape(-1, self.domain.dim)[self._vector_nodes] = displacement
+        self.change.x.array[:] = change
+
+    def scaled_concentrations(self) -> FloatArray:
+        """c/c0 (potentials as they are) at the local dofs of the liquid."""
+        values: FloatArray = self.functions[LIQUID].x.array.copy()
+        if self.model.logarithmic:
+            fields = values.reshape(-1, len(self.equations.fields))
+            fields[:, :-1] = np.exp(fields[:, :-1])
+        return values
+
     def carried(self) -> FloatArray:
         """What the motion `displacement` takes along of Q of the liquid; owned dofs."""
         return self.vector(self._forms["carried"][LIQUID,])
 
+    def carried_before(self) -> FloatArray:
+        """What it takes along of the change of Q in the step before; owned dofs."""
+        return self.vector(self._forms["carried before"][LIQUID,])
+
     def made(self, currents: Mapping[str, float]) -> FloatArray:
-        """Species with unknowns that the reactions make, mol/s per m depth, from their `currents`."""
+        """Species with unknowns that the reactions make, mol/s (per depth in 2D), from their `currents`."""
         names = self.model.closure.unknowns
         made = dict.fromkeys(names, 0.0)
         for interface in self.model.interfaces:
@@ -221,6 +343,8 @@ class Growing(Discretisation):
         other = Growing(self.model, self.domain, floating, self.compiled)
         for name, function in self.functions.items():
             other.functions[name].x.array[:] = function.x.array
+        for mine, its in ((self.passed, other.passed), (self.change, other.change)):
+            its.x.array[:] = mine.x.array
         other.set_potentials(potentials)
         return other
 
@@ -229,14 +353,10 @@ class Growing(Discretisation):
     def scalar_residual(self, control: Control, memory: Mapping[str, FloatArray]) -> FloatArray:
         """Terminals, then the charge balance of every floating deposit."""
         terminals = len(self.model.terminals)
-        working = self.potentials[self.model.terminals.index(WORKING)]
         own = control.a * self.potentials[:terminals] + control.b * self.terminal_currents(memory) - control.s
         if not self.extra:
             return own
-        vt = self.equations.vt
-        drop = (self.patch_potentials - working) * vt
-        supply = self._junction(self.floating.contact.current_density(drop))
-        return np.concatenate((own, self._per_patch("patch current") + supply))
+        return np.concatenate((own, self._per_patch("patch current") + self._junctions("current_density")))
 
     def _add_derivatives(self, matrix: Any, control: Control) -> None:
         super()._add_derivatives(matrix, control)
@@ -245,34 +365,44 @@ class Growing(Discretisation):
         layout, terminals = self.layout, len(self.model.terminals)
         add, first = PETSc.InsertMode.ADD_VALUES, self.layout.first_scalar + terminals
         block = layout.blocks[LIQUID]
-        numbers = (layout.offset + block.start + self._touched).astype(PETSc.IntType)
-        dofs = block.active[self._touched]
-        scalars = (first + self._touched_patch).astype(PETSc.IntType)
-        column = self.vector(self._forms["patch column"][FRONT, LIQUID])[dofs]
-        row = self.vector(self._forms["patch row"][FRONT, LIQUID])[dofs]
-        for number, scalar, down, across in zip(numbers, scalars, column, row, strict=True):
-            matrix.setValue(number, scalar, down, addv=add)
-            matrix.setValue(scalar, number, across, addv=add)
+        for name, skin in self._skins.items():
+            numbers = (layout.offset + block.start + skin.touched).astype(PETSc.IntType)
+            dofs = block.active[skin.touched]
+            scalars = (first + skin.touched_patch).astype(PETSc.IntType)
+            column = self.vector(self._forms["patch column"][name, LIQUID])[dofs]
+            row = self.vector(self._forms["patch row"][name, LIQUID])[dofs]
+            for number, scalar, down, across in zip(numbers, scalars, column, row, strict=True):
+                matrix.setValue(number, scalar, down, addv=add)
+                matrix.setValue(scalar, number, across, addv=add)
         slope = self._per_patch("patch slope")
-        working = self.model.terminals.index(WORKING)
-        vt = self.equations.vt
-        drop = (self.patch_potentials - self.potentials[working]) * vt
-        conductance = self._junction(self.floating.contact.conductance(drop)) * vt
+        conductance = self._junctions("conductance") * self.equations.vt
         if layout.own_scalars:
             own = np.arange(first, layout.total, dtype=PETSc.IntType)
-            terminal = layout.first_scalar + working
             for k, number in enumerate(own):
                 matrix.setValue(number, number, slope[k] + conductance[k], addv=add)
-                matrix.setValue(number, terminal, -conductance[k], addv=add)
-                matrix.setValue(
-                    terminal, number, control.b[working] * slope[k] / self.equations.area, addv=add
-                )
+                inner = next(i.inner for i in self.model.interfaces if i.boundary == self.floating.sides[k])
+                terminal = self.model.terminal_of(inner)
+                if terminal not in self.model.terminals:
+                    continue
+                at = self.model.terminals.index(terminal)
+                matrix.setValue(number, layout.first_scalar + at, -conductance[k], addv=add)
+                into = control.b[at] * slope[k] / self.equations.area
+                matrix.setValue(layout.first_scalar + at, number, into, addv=add)
 
     def _per_patch(self, kind: str) -> FloatArray:
-        at_vertex, floats = self.at_front(kind), self._vertex >= 0
-        sums = np.bincount(self._vertex[floats], weights=at_vertex[floats], minlength=self.extra)
-        return sums.astype(np.float64)
+        sums = np.zeros(self.extra)
+        for name, skin in self._skins.items():
+            at_vertex, floats = self.at_front(kind, name), skin.vertex >= 0
+            sums += np.bincount(skin.vertex[floats], weights=at_vertex[floats], minlength=self.extra)
+        return sums
 
-    def _junction(self, density: FloatArray) -> FloatArray:
-        """Current (or conductance) through every junction, in current scales times one mesh unit."""
-        return np.asarray(density * self.floating.bases / self.equations.current_scale)
+    def _junctions(self, kind: str) -> FloatArray:
+        """Current (or conductance) through every junction, in current scales times one mesh unit of size."""
+        result = np.zeros(self.extra)
+        joined = self.floating.bases > 0.0
+        if joined.any():
+            collector = np.array([self._grounded(side) for side in self.floating.sides])
+            drop = (self.patch_potentials - collector)[joined] * self.equations.vt
+            density = getattr(self.floating.contact, kind)(drop)
+            result[joined] = density * self.floating.bases[joined] / self.equations.current_scale
+        return result

@@ -1,4 +1,11 @@
-"""March a cell through time: implicit transport, then the front moves by exactly what was deposited."""
+"""March a cell through time: predict where the fronts go, solve transport there, correct.
+
+One step of second order (of first order after a discontinuity): the fronts go on as in the last step, and
+the mesh with them; transport and kinetics are solved implicitly at the end of the step on that geometry; the
+volume deposited follows from the current by the same formula that the species balance uses (see `memory`),
+and the fronts are moved by what the prediction missed. That is of second order in the step, so the geometry of
+the solve is accurate enough for the step to be of second order, and capillarity acts on it implicitly.
+"""
 
 from __future__ import annotations
 
@@ -7,36 +14,43 @@ from dataclasses import replace
 import numpy as np
 from mpi4py import MPI
 
-from meshes.front import Front
+from meshes.domain import Skin
+from meshes.errors import MeshError
+from meshes.strip import Exhausted
 
-from .capillarity import above_substrate, implicit_share
+from .capillarity import implicit_share
 from .cell import Cell
 from .coverage import (
     FrontFields,
     activity,
     curvature,
     edge_curvature,
-    feet,
     joining,
     relabel,
     substrate_rates,
 )
-from .discretisation import Stored
 from .equations import POTENTIAL
+from .film import known_film, thickening
 from .growing import Growing, initial_floating
 from .instrument import Instrument, scaled_control
+from .memory import Growth, Memory, grown, shares
+from .model import FRONT
 from .moving_mesh import MovingMesh
+from .multistep import Formula, extrapolate, formula
 from .nonlinear import Newton
-from .observables import bare_width, seed_places
-from .state import State
+from .observables import bare_width, heights_at, seed_places
+from .shaping import Fronts
+from .state import Books, RemeshRecord, State
 from .types import BoolArray, FloatArray, IntArray
 
-MERGE = 0.3
-"""Fronts closer than this times the wanted edge merge."""
 LANDED = 1e-5
 """How far beyond a limit of the program, in its own scale, counts as on it."""
 COVERAGE_STEP = 0.1
 """Largest change of coverage per step."""
+FOLDED = 0.02
+"""Quality of the worst cell below which a mesh is not to be moved further, or worked on."""
+LARGEST_GROWTH = 1.5
+"""Of the step from one to the next."""
 
 
 def on_ladder(dt: float) -> float:
@@ -49,61 +63,85 @@ class StepError(RuntimeError):
 
 
 class Simulation:
-    """One cell in time."""
+    """One cell in time.
+
+    Attributes:
+        cell, comm: what is simulated, and by whom.
+        mesher: moves and makes meshes.
+        problem: fields on the present mesh, which has the fronts.
+        memory: functionals that the next step starts from.
+        growth: what the last step added; None after a discontinuity.
+        state: time, step, books.
+        events: sentences on what happened since they were read.
+    """
 
     def __init__(self, cell: Cell, comm: MPI.Intracomm) -> None:
         """Mesh the cell and set the initial state: uniform concentrations, no current."""
         self.cell, self.comm = cell, comm
         self.mesher = MovingMesh(comm, cell)
         self.state = State(dt=cell.steps.initial)
-        floating = initial_floating(cell.front, cell.seed_contact, np.asarray(cell.bases / cell.gap))
+        floating = initial_floating(cell.front, cell.seed_contact, np.asarray(cell.bases / self._unit_area))
         self.problem = self.mesher.first(floating)
         grounded = np.setdiff1d(np.unique(cell.front.patch), floating.patches).astype(np.int32)
-        self._relabel(grounded)
+        self._relabel(FRONT, grounded)
         self.problem.initialise()
-        self.memory = self.problem.stored()
-        totals = self.state.totals
-        totals.amounts = self._amounts()
-        totals.lost_amounts, totals.reacted = np.zeros_like(totals.amounts), np.zeros_like(totals.amounts)
-        self.initial_area = self.front.metal_area()
+        self.memory, self.growth = Memory(self.problem.stored()), None
+        books = self.state.totals
+        books.begin(self._amounts(), {n: self._volume(n) for n in self.fronts})
         self.initially_bare, self.begun = bare_width(self.front), self.front
         self.events: list[str] = []
         self.instrument = Instrument(cell.program)
-        self._cut, self._reached = 0.4, False
         self.nucleated = 0
         self._seeds = seed_places(cell.front)
-        self._seed_heights = cell.front.heights(self._seeds)
-        self._previous: FloatArray | None = None
-        self._last_current: FloatArray | None = None
-        self._previous_dt = 0.0
+        self._seed_heights = heights_at(cell.front, self._seeds)
+        self._past: list[tuple[float, FloatArray]] = []
+        self._cut, self._reached = 0.4, False
         self._newton: Newton | None = None
-        self._deposit: FloatArray = np.empty(0)
-        self._coverage: FloatArray = np.empty(0)
+        self._correction: dict[str, FloatArray] = {}
+        self._coverage: dict[str, FloatArray] = {}
+        self._feet: dict[str, tuple[BoolArray, BoolArray]] = {}
+        self._moved: FloatArray = np.empty(0)
         self.state.cells_max = self.problem.domain.number_of_cells()
 
+    growth: Growth | None
+
     @property
-    def front(self) -> Front:
-        """The electrode surface, the same on all ranks."""
-        return self.problem.domain.front
+    def fronts(self) -> Fronts:
+        """Surfaces of the moving electrodes, the same on all ranks."""
+        return {name: self.problem.domain.fronts[name] for name in self.problem.model.growing}
+
+    @property
+    def front(self) -> Skin:
+        """Skin of the working electrode."""
+        return self.problem.domain.fronts[FRONT]
 
     @property
     def voltage(self) -> float:
         """Of the working electrode's collector against the counter electrode, V."""
         return float(self.problem.potentials[0] * self.problem.equations.vt)
 
-    def floats(self, front: Front) -> BoolArray:
-        """Which edges of `front` belong to floating deposits."""
-        return np.asarray(self.problem.floating.position(front.patch) >= 0)
+    @property
+    def _unit_area(self) -> float:
+        """One mesh unit of surface in m^2 (in m in 2D)."""
+        return float(self.cell.gap ** (self.cell.dim - 1))
+
+    def floats(self, name: str) -> BoolArray:
+        """Which facets of a front belong to floating deposits."""
+        return np.asarray(self.problem.floating.position(self.problem.domain.fronts[name].patch, name) >= 0)
+
+    # --- one step
 
     def advance(self, largest: float) -> None:
         """Make one step of at most `largest` seconds, as long as accuracy allows.
+
+        Afterwards fields, mesh and fronts belong together: the time to write them. `move` then takes the
+        fronts from where they were predicted to where they are.
 
         Raises:
             StepError: no step, however small, succeeds.
         """
         state, steps, instrument = self.state, self.cell.steps, self.instrument
         dt = min(on_ladder(min(state.dt, steps.largest)), largest, instrument.left(state.time))
-        self._cut = 0.4
         while True:
             if dt < 1e-9 * steps.largest:
                 raise StepError(f"the time step fell to {dt:.1e} s at t = {state.time:.6g} s without success")
@@ -112,203 +150,364 @@ class Simulation:
                 break
             state.rejected += 1
             dt = on_ladder(0.4 * dt) if self._cut == 0.4 else self._cut * dt
-        state.dt = dt * min(growth, 1.5)
+        state.dt = dt * min(growth, LARGEST_GROWTH)
         if self._reached or instrument.left(state.time) <= 1e-9 * dt:
             self._next_segment()
 
     def _next_segment(self) -> None:
         """A discontinuity: nothing before it says what comes."""
         instrument, state = self.instrument, self.state
-        instrument.next(state.time, -state.totals.charge / self.cell.width)
-        self._previous, self._last_current = None, None
+        instrument.next(state.time, -state.totals.charge / self.cell.area)
         state.dt = min(state.dt, self.cell.steps.initial)
+        self._fresh = True
         if instrument.segment is not None:
             self.events.append(instrument.segment.name)
 
+    _fresh = _behind = False
+
     def _attempt(self, dt: float) -> float:
         """Try a step of `dt`; returns by how much the next may be larger, or 0 if this one is refused."""
-        problem, state = self.problem, self.state
-        self._load_front()
-        problem.set_rate(1.0 / dt)
-        memory: Stored = {name: np.asarray(-q / dt) for name, q in self.memory.items()}
-        instrument = self.instrument
+        problem, mesher = self.problem, self.mesher
+        place, kept, start = mesher.place(problem), self.memory, problem.snapshot()
+        self._cut, self._reached = 0.4, False
+        growth, trouble = 0.0, None
+        try:
+            growth = self._trial(dt, start)
+        except MeshError as error:
+            trouble = error
+        if growth == 0.0:
+            if self.cell.moving:
+                mesher.put_back(problem, place)
+            self.memory = kept
+            problem.restore(start)
+        smallest = 1e-6 * self.cell.steps.largest
+        if trouble is not None and (dt <= smallest or isinstance(trouble, Exhausted)):
+            raise trouble
+        return growth
+
+    def _trial(self, dt: float, start: FloatArray) -> float:
+        problem, state, instrument = self.problem, self.state, self.instrument
         assert instrument.segment is not None
+        plan, base = self._plan(dt)
+        predicted = self._predict(dt)
+        if self.cell.moving and problem.domain.minimum_quality() < FOLDED:
+            return 0.0
+        for name, front in self.fronts.items():
+            shift = self._capillary * curvature(front)
+            film = known_film(front, plan, None if self.growth is None else self.growth.films[name])
+            problem.set_surface(name, activity(front, self.cell.physics), shift, film)
+        problem.set_rate(plan.a0 / dt)
+        terms = self.memory.terms(plan, dt)
         control = scaled_control(problem, instrument.segment, state.time + dt - instrument.begun)
-        start = problem.snapshot()
         guess = start
-        if self._previous is not None:
-            guess = start + dt / self._previous_dt * (start - self._previous)
+        if len(base) > 1:
+            guess = extrapolate(state.time + dt, [t for t, _ in base], [s for _, s in base])
             problem.restore(guess)
         newton = self._solver()
-        self._cut, self._reached = 0.4, False
-        outcome = (newton.reach if instrument.fresh else newton.solve)(memory, control)
-        if not outcome.converged and self._previous is not None:
+        outcome = (newton.reach if instrument.fresh else newton.solve)(terms, control)
+        if not outcome.converged and len(base) > 1:
             problem.restore(start)
-            outcome = newton.solve(memory, control)
+            outcome = newton.solve(terms, control)
         solution = problem.snapshot()
         ok = outcome.converged and bool(np.all(np.isfinite(solution)))
         ok = ok and problem.lowest_concentration()[0] > 0.0
         if not self.comm.allreduce(ok, op=MPI.LAND):
-            problem.restore(start)
             return 0.0
-        growth = 1.5
-        if self._previous is not None:
-            gap = problem.concentrations(solution) - problem.concentrations(guess)
-            square, count = self.comm.allreduce(np.array([np.sum(gap**2), gap.size]), op=MPI.SUM)
-            error = float(np.sqrt(square / count)) * dt / (2.0 * dt + self._previous_dt)
-            growth = 0.9 * np.sqrt(self.cell.steps.tolerance / max(error, 1e-30))
+        growth = LARGEST_GROWTH
+        if len(base) > 1:
+            growth = self._accuracy(plan, dt, problem.concentrations(solution) - problem.concentrations(guess), base)
             if growth < 0.6:
-                problem.restore(start)
                 return 0.0
-        current = problem.at_front("surface current")
-        change = self._front_fields()
-        volume = self._deposited(dt, current, change)
-        limit = self._longest_step(dt, volume, change)
+        currents = {name: problem.at_front("surface current", name) for name in self.fronts}
+        fields = {name: self._front_fields(name) for name in self.fronts}
+        volumes = self._deposited(plan, dt, currents, fields, predicted)
+        limit = self._longest_step(dt, volumes, fields)
         if dt > 1.6 * limit:
-            problem.restore(start)
             return 0.0
-        density = float(current.sum()) * problem.equations.current_scale * self.cell.gap / self.cell.width
-        charge = density * dt - state.totals.charge / self.cell.width
-        seen = instrument.observation(state.time + dt, self.voltage, density, charge)
+        scale = problem.equations.current_scale * self._unit_area
+        current, last = float(currents[FRONT].sum()) * scale, self.growth
+        charges = {
+            name: grown(plan, dt, -float(i.sum()) * scale, None if last is None else last.charges[name])
+            for name, i in currents.items()
+        }
+        passed = -(charges[FRONT] + state.totals.charge) / self.cell.area
+        seen = instrument.observation(state.time + dt, self.voltage, current / self.cell.area, passed)
         beyond = instrument.overshoot(seen)
         if beyond > LANDED and dt > LANDED * self.cell.steps.initial:
             self._cut = instrument.part(beyond)
-            problem.restore(start)
             return 0.0
         self._reached = beyond >= 0.0
         instrument.read(seen)
-        state.newton = outcome.iterations
-        self._accept(dt, current, volume, change, start)
+        made = grown(plan, dt, problem.made(problem.currents()), None if last is None else last.made)
+        self.growth = Growth(charges, made, volumes, self._thickened(plan, dt))
+        self._accept(dt, current, outcome.iterations, start, predicted, fields)
         return max(0.3, min(growth, limit / dt))
 
-    def _longest_step(self, dt: float, volume: FloatArray, fields: FrontFields) -> float:
-        """Longest step in s by motion of the front and by change of coverage."""
-        steps, physics, front = self.cell.steps, self.cell.physics, self.front
+    def _plan(self, dt: float) -> tuple[Formula, list[tuple[float, FloatArray]]]:
+        """Formula of the step, and the states that predict its end."""
+        past = self._past
+        order = 2 if self.cell.steps.order == 2 and self.memory.change is not None else 1
+        if self.growth is None:
+            order = 1
+        times = [t for t, _ in past]
+        steps = [dt, *(a - b for a, b in zip(times, times[1:], strict=False))]
+        if order == 2 and len(steps) == 1:
+            steps.append(self.state.last_dt)
+        return formula(order, steps), past[: order + 1]
+
+    def _accuracy(
+        self, plan: Formula, dt: float, gap: FloatArray, base: list[tuple[float, FloatArray]]
+    ) -> float:
+        """By how much the next step may be larger, from corrector minus predictor (collective)."""
+        factor, order = plan.error, plan.order
+        if len(base) <= plan.order:
+            # Too few states for an estimate of this order: that of a lower order is on the safe side.
+            factor, order = formula(1, [dt, base[0][0] - base[1][0]]).error, 1
+        square, count = self.comm.allreduce(np.array([np.sum(gap**2), gap.size]), op=MPI.SUM)
+        error = max(factor * float(np.sqrt(square / count)), 1e-30)
+        return float(0.9 * (self.cell.steps.tolerance / error) ** (1.0 / (order + 1)))
+
+    def _predict(self, dt: float) -> dict[str, FloatArray]:
+        """Move the fronts as in the last step, and the mesh with them; returns the volumes."""
+        last = self.growth
+        if not self.cell.moving:
+            return {}
+        self._feet = {name: self.mesher.shaping.feet(front) for name, front in self.fronts.items()}
+        if last is None:
+            self._moved = np.zeros(self.problem.domain.coordinates.shape)
+            return {name: np.zeros(len(front.points)) for name, front in self.fronts.items()}
+        volumes = shares(last.volumes, dt, self.state.last_dt)
+        volumes = {name: self._possible(name, volume) for name, volume in volumes.items()}
+        before = self.problem.domain.coordinates
+        self.memory = self.mesher.move(
+            self.problem, self._displaced(volumes), self.memory.present, self.memory.change
+        )
+        self._moved = self.problem.domain.coordinates - before
+        return volumes
+
+    def _displaced(self, volumes: dict[str, FloatArray]) -> Fronts:
+        shaping = self.mesher.shaping
+        return {
+            name: shaping.displaced(front, volumes[name], *self._feet[name]) for name, front in self.fronts.items()
+        }
+
+    def _deposited(
+        self,
+        plan: Formula,
+        dt: float,
+        currents: dict[str, FloatArray],
+        fields: dict[str, FrontFields],
+        predicted: dict[str, FloatArray],
+    ) -> dict[str, FloatArray]:
+        """Volume that every vertex of every front receives in the step, mesh units."""
+        if not self.cell.moving:
+            return {}
+        physics, metal, unit = self.cell.physics, self.cell.physics.metal, self.cell.gap
+        scale = metal.volume_per_charge * self.problem.equations.current_scale / unit
+        result = {}
+        for name, front in self.fronts.items():
+            last = None if self.growth is None else self.growth.volumes[name]
+            volume = grown(plan, dt, -scale * currents[name], last)
+            slope = fields[name].kinetics(physics)[1] * activity(front, physics)
+            slope = slope / (1.0 + slope * (physics.film(name).resistance + self.problem.grown_film(name)))
+            mobility = np.asarray(metal.volume_per_charge * metal.capillary_voltage * slope / unit**2)
+            missed = implicit_share(front, volume - predicted[name], mobility, dt / plan.a0)
+            result[name] = predicted[name] + self._possible(name, missed)
+        return result
+
+    def _thickened(self, plan: Formula, dt: float) -> dict[str, FloatArray]:
+        """Resistance that has grown on the facets of every front in the step, ohm m^2."""
+        result = {}
+        for name, front in self.fronts.items():
+            last = None if self.growth is None else self.growth.films[name]
+            rate = self.cell.physics.film(name).growth * np.abs(self.problem.film_current(name))
+            result[name] = thickening(front, plan, dt, rate, last)
+        return result
+
+    def _possible(self, name: str, volume: FloatArray) -> FloatArray:
+        """Pinned vertices pass on what they receive, and none gives more than it has; the sum stays."""
+        front, shaping = self.fronts[name], self.mesher.shaping
+        return shaping.available(front, shaping.settled(front, volume, self._feet[name][0]))
+
+    def _longest_step(self, dt: float, volumes: dict[str, FloatArray], fields: dict[str, FrontFields]) -> float:
+        """Longest step in s by motion of the fronts and by change of coverage."""
+        steps, physics = self.cell.steps, self.cell.physics
         if not self.cell.moving:
             return steps.largest
-        shortest = np.minimum(np.append(front.lengths, np.inf), np.append(np.inf, front.lengths))
-        reach = np.hypot(front.area_vectors[:, 0], front.area_vectors[:, 1])
-        moved = np.abs(volume) / np.maximum(reach, 0.25 * shortest)
-        by_motion = steps.displacement * dt * float(np.min(shortest / np.maximum(moved, 1e-300)))
-        rates = substrate_rates(front, fields, physics, self.cell.surfaces)
-        change = rates.after(front.coverage, dt) - np.maximum(front.coverage, 0.0)
-        by_coverage = COVERAGE_STEP * dt / max(float(change.max(initial=0.0)), 1e-300)
-        return min(by_motion, by_coverage)
-
-    def _deposited(self, dt: float, current: FloatArray, fields: FrontFields) -> FloatArray:
-        """Volume that every front vertex receives in a step, mesh units squared."""
-        physics, metal, unit = self.cell.physics, self.cell.physics.metal, self.cell.gap
-        scale = metal.volume_per_charge * self.problem.equations.current_scale * dt / unit
-        current = self._midway(dt, current)
-        slope = fields.kinetics(physics)[1] * activity(self.front, physics)
-        slope = slope / (1.0 + slope * physics.film_resistance)
-        mobility = metal.volume_per_charge * metal.capillary_voltage * slope / unit**2
-        volume = implicit_share(self.front, -scale * current, np.asarray(mobility, dtype=np.float64), dt)
-        return above_substrate(self.front, volume)
-
-    def _midway(self, dt: float, current: FloatArray) -> FloatArray:
-        """Share of every vertex in the current, extrapolated to where the front is midway of the step.
-
-        The solution belongs to the front before the step. An instability that grows at the rate w would lose
-        w dt/2 of that rate. The sum stays what transport has passed.
-        """
-        if self._last_current is None:
-            return current
-        ahead = current + 0.5 * min(dt / self.state.last_dt, 1.0) * (current - self._last_current)
-        total = float(ahead.sum())
-        return ahead * (float(current.sum()) / total) if total * float(current.sum()) > 0.0 else current
+        longest = np.inf
+        for name, front in self.fronts.items():
+            sizes = front.measures if self.cell.dim == 2 else np.sqrt(2.0 * front.measures)
+            shortest = np.full(len(front.points), np.inf)
+            for corner in range(front.cells.shape[1]):
+                np.minimum.at(shortest, front.cells[:, corner], sizes)
+            reach = np.sqrt((front.area_vectors**2).sum(axis=1))
+            moved = np.abs(volumes[name]) / np.maximum(reach, 0.25 * shortest ** (self.cell.dim - 1))
+            longest = min(longest, steps.displacement * dt * float(np.min(shortest / np.maximum(moved, 1e-300))))
+            rates = substrate_rates(front, fields[name], physics, self.cell.surfaces)
+            change = rates.after(front.coverage, dt) - np.maximum(front.coverage, 0.0)
+            longest = min(longest, COVERAGE_STEP * dt / max(float(change.max(initial=0.0)), 1e-300))
+        return longest
 
     def _accept(
-        self, dt: float, current: FloatArray, volume: FloatArray, fields: FrontFields, start: FloatArray
+        self,
+        dt: float,
+        current: float,
+        iterations: int,
+        start: FloatArray,
+        predicted: dict[str, FloatArray],
+        fields: dict[str, FrontFields],
     ) -> None:
         state, physics, problem = self.state, self.cell.physics, self.problem
-        total = float(current.sum()) * problem.equations.current_scale * self.cell.gap
+        assert self.growth is not None
+        before = self._past[0][0] if self._past else state.time
+        if not self._past:
+            self._past = [(before, start)]
         state.time += dt
-        state.last_dt = dt
+        state.last_dt, state.current, state.newton = dt, current, iterations
         state.step += 1
-        state.current = total
-        state.totals.charge -= total * dt
-        state.totals.reacted += dt * problem.made(problem.currents())
-        self._previous, self._previous_dt = start, dt
-        self._last_current = current
+        state.totals.add(self.growth)
+        self._past = [(state.time, problem.snapshot()), *self._past[:2]]
+        self.memory = self.memory.after(problem.stored())
+        problem.set_passed(self._moved if self.cell.moving else np.zeros(problem.domain.coordinates.shape),
+                           problem.scaled_concentrations() - self._concentrations_of(start))
+        for name, front in self.fronts.items():
+            problem.domain.fronts[name] = replace(front, film=front.film + self.growth.films[name])
         if not self.cell.moving:
-            self.memory = problem.stored()
             return
-        rates = substrate_rates(self.front, fields, physics, self.cell.surfaces)
-        self._deposit = volume
-        self._coverage = rates.after(self.front.coverage, dt)
+        self._correction = {name: v - predicted[name] for name, v in self.growth.volumes.items()}
+        for name, front in self.fronts.items():
+            rates = substrate_rates(front, fields[name], physics, self.cell.surfaces)
+            self._coverage[name] = rates.after(front.coverage, dt)
+
+    def _concentrations_of(self, snapshot: FloatArray) -> FloatArray:
+        """c/c0 at the local dofs of the liquid in a former state on the same mesh."""
+        problem, now = self.problem, self.problem.snapshot()
+        problem.restore(snapshot)
+        values = problem.scaled_concentrations()
+        problem.restore(now)
+        return values
+
+    # --- the fronts
 
     def move(self) -> None:
-        """Move the front by what the last step deposited, and the mesh with it.
+        """Move the fronts by what the prediction missed, and the mesh with them."""
+        before = self.problem.domain.coordinates
+        problem, place = self.problem, self.mesher.place(self.problem)
+        moved = self.mesher.move(problem, self._displaced(self._correction), self.memory.present, None)
+        self._behind = problem.domain.minimum_quality() < FOLDED
+        if self._behind:  # parts of a front have met: the mesh stays, for the next one to be made from
+            fronts = dict(problem.domain.fronts)
+            self.mesher.put_back(problem, place)
+            problem.domain.fronts = fronts
+        else:
+            self.memory = replace(moved, change=self.memory.change)
+        change = np.array(problem.change.x.array)
+        problem.set_passed(self._moved + problem.domain.coordinates - before, change)
+        for name in self.fronts:
+            self._cover(name)
+        if self._fresh:
+            self._forget()
 
-        Between `advance` and `move`, fields, mesh and front belong together: the time to write them.
-        """
-        pinned, slide = feet(self.front, self.cell.surfaces)
-        self.memory = self.mesher.move(self.problem, self._deposit, pinned, slide)
-        self._cover(self._coverage, slide)
+    def _forget(self) -> None:
+        """What was before does not tell what comes."""
+        self.memory, self.growth, self._past, self._fresh = self.memory.forgetful(), None, [], False
 
-    def _cover(self, coverage: FloatArray, slide: BoolArray) -> None:
+    def _cover(self, name: str) -> None:
         domain, floating = self.problem.domain, self.problem.floating
-        domain.front = replace(domain.front, coverage=coverage)
-        joined = joining(domain.front, floating.patches, slide)
-        self.nucleated = int(np.sum(domain.front.heights(self._seeds) >= 2.0 * self._seed_heights))
-        self._relabel(joined)
+        front = replace(domain.fronts[name], coverage=self._coverage[name])
+        domain.fronts[name] = front
+        slide = self._feet[name][1]
+        mine = floating.of(name)
+        joined = joining(front, floating.patches[mine], slide)
+        if name == FRONT:
+            self.nucleated = int(np.sum(heights_at(front, self._seeds) >= 2.0 * self._seed_heights))
+        self._relabel(name, joined)
         if joined.size:
-            keep = np.append(True, ~np.isin(floating.patches, joined))
-            self._renew(self.problem.with_floating(floating.without(joined), self.problem.potentials[keep]))
+            gone = np.zeros(floating.patches.size, dtype=bool)
+            gone[mine[np.isin(floating.patches[mine], joined)]] = True
+            terminals = len(self.problem.model.terminals)
+            keep = np.append(np.ones(terminals, dtype=bool), ~gone)
+            self._renew(self.problem.with_floating(floating.keep(~gone), self.problem.potentials[keep]))
             self.events.append(f"{joined.size} floating deposits joined the electrode")
-            self._previous, self._last_current = None, None
 
     def maintain(self) -> None:
         """Merge, pinch off and remesh where the last motion asks for it."""
-        domain = self.problem.domain
-        floating = self.floats(domain.front)
-        distance = MERGE * float(np.median(domain.front.lengths))
-        resolution = self.mesher.resolve(domain, distance)
-        if not resolution.changed and not self.mesher.worn(domain, floating):
+        domain, cell, state = self.problem.domain, self.cell, self.state
+        floating = {name: self.floats(name) for name in domain.fronts}
+        resolved = self.mesher.resolve(domain)
+        if not resolved.changed:
+            self._lay_bare()
+        reason = "fronts met" if resolved.changed else self.mesher.worn(domain, floating)
+        if self._behind and not reason:
+            reason = "the mesh would have folded"
+        due = cell.remesh_every is not None and state.step - state.remeshed_at >= cell.remesh_every
+        if not reason and not due:
             return
-        remeshed = self.mesher.remesh(self.problem, self.memory, resolution)
-        state, totals, unit = self.state, self.state.totals, self.cell.gap
-        totals.lost_amounts = totals.lost_amounts + remeshed.lost
-        totals.trapped += remeshed.trapped * unit**2
-        totals.bridged += remeshed.bridged * unit**2
-        totals.detached += remeshed.detached * unit**2
-        self.events.extend(remeshed.events)
+        deposits = self.problem.floating
+        for name, dead in resolved.dead.items():
+            deposits = deposits.with_dead(np.array([patch for patch, _ in dead], dtype=np.int32), name)
+        cells = domain.number_of_cells()
+        volumes = {} if self.growth is None else self.growth.volumes
+        films = {} if self.growth is None else self.growth.films
+        remeshed = self.mesher.remesh(self.problem, self.memory, volumes, films, resolved, deposits)
+        state.totals.cut(resolved, remeshed.lost)
+        self.events.extend(resolved.events)
         self._renew(remeshed.problem)
         self.memory = remeshed.memory
-        # What interpolation smears is no change in time: the next step starts without a predictor.
-        self._previous, self._last_current = None, None
-        state.remeshes += 1
-        state.cells_max = max(state.cells_max, self.problem.domain.number_of_cells())
+        if self.growth is not None:
+            self.growth.volumes, self.growth.films = remeshed.volumes, remeshed.films
+        if resolved.changed:
+            self._forget()
+        state.remeshes, state.remeshed_at = state.remeshes + 1, state.step
+        after = self.problem.domain.number_of_cells()
+        state.cells_max = max(state.cells_max, after)
+        state.records.append(RemeshRecord(state.time, reason or "due", cells, after, remeshed.defect))
 
-    def edge_current(self) -> FloatArray:
-        """Current density of every front edge in A/m^2, negative where metal is deposited (collective)."""
+    def _lay_bare(self) -> None:
+        """Where all deposit is stripped there is substrate again."""
+        if self.growth is None:
+            return
+        for name, volume in self.growth.volumes.items():
+            front = self.fronts[name]
+            dissolving: BoolArray = np.all(volume[front.cells] < 0.0, axis=1)
+            if not dissolving.any():
+                continue
+            front, area = self.mesher.shaping.stripped(front, dissolving)
+            self.problem.domain.fronts[name] = front
+            self.state.totals.bridged[name] -= area
+
+    # --- what is measured
+
+    def edge_current(self, name: str = FRONT) -> FloatArray:
+        """Current density of every facet of a front in A/m^2, negative where metal is deposited (collective)."""
         if self.state.step == 0:
-            return np.zeros(self.front.coverage.size)
-        physics = self.cell.physics
-        return self._front_fields().kinetics(physics)[0] * activity(self.front, physics)
+            return np.zeros(self.fronts[name].coverage.size)
+        physics, front = self.cell.physics, self.fronts[name]
+        if physics.film(name).growth > 0.0:
+            return np.where(front.bare, 0.0, self.problem.film_current(name))
+        return self._front_fields(name).kinetics(physics)[0] * activity(front, physics)
 
     def faraday_error(self) -> float:
-        """Relative difference of deposited volume and V_m Q/(nF)."""
-        grown = (self.front.metal_area() - self.initial_area) * self.cell.gap**2
-        return self.state.totals.faraday_error(grown, self.cell.physics.metal.volume_per_charge)
+        """Largest relative difference of deposited volume and V_m Q/(nF) of any electrode."""
+        volumes = {name: self._volume(name) for name in self.fronts}
+        unit = self.cell.gap**self.cell.dim
+        return self.state.totals.faraday_error(volumes, unit, self.cell.physics.metal.volume_per_charge)
 
     def mass_error(self) -> float:
         """Largest relative defect of the balance of any species (collective)."""
         return self.state.totals.mass_error(self._amounts())
 
+    def _volume(self, name: str) -> float:
+        """Metal of an electrode over its collector, m^3 (m^2 in 2D)."""
+        return self.fronts[name].metal_volume() * self.cell.gap**self.cell.dim
+
     def _amounts(self) -> FloatArray:
-        """Of every species with an unknown, mol per m depth (collective)."""
-        return np.array(list(self.problem.amounts(self.memory).values()))
+        """Of every species with an unknown, mol (per m depth in 2D) (collective)."""
+        return np.array(list(self.problem.amounts(self.memory.present).values()))
 
-    def _relabel(self, joined: IntArray) -> None:
+    def _relabel(self, name: str, joined: IntArray) -> None:
         domain = self.problem.domain
-        domain.front = relabel(domain.front, joined)
-
-    def _load_front(self) -> None:
-        """Curvature and coverage of the present front into the forms."""
-        physics = self.cell.physics
-        self.problem.set_surface(activity(self.front, physics), self._capillary * curvature(self.front))
+        domain.fronts[name] = relabel(domain.fronts[name], joined)
 
     @property
     def _capillary(self) -> float:
@@ -316,25 +515,26 @@ class Simulation:
         physics = self.cell.physics
         return physics.metal.capillary_voltage / (physics.thermal_voltage * self.cell.gap)
 
-    def _front_fields(self) -> FrontFields:
+    def _front_fields(self, name: str) -> FrontFields:
         problem = self.problem
-        gather, eq = problem.domain.gather_front, problem.equations
-        known = {name: eq.c0 * gather(problem.nodal(name)) for name in problem.model.closure.unknowns}
+        eq, domain = problem.equations, problem.domain
+        known = {n: eq.c0 * domain.gather_front(problem.nodal(n), name) for n in problem.model.closure.unknowns}
         return FrontFields(
             problem.model.closure.concentrations(known),
-            gather(problem.nodal(POTENTIAL)),
-            problem.edge_potentials(),
-            edge_curvature(self.front),
+            domain.gather_front(problem.nodal(POTENTIAL), name),
+            problem.facet_potentials(name),
+            edge_curvature(self.fronts[name]),
             self._capillary,
+            self.fronts[name].cells,
         )
 
     def _solver(self) -> Newton:
         if self._newton is None:
-            self._newton = Newton(self.problem, options=self.cell.newton)
+            self._newton = Newton(self.problem, options=self.cell.newton, keep=True)
         return self._newton
 
     def _renew(self, problem: Growing) -> None:
-        """Go on with another problem: a new mesh, or fewer floating deposits."""
+        """Go on with another problem: a new mesh, or other floating deposits."""
         if self._newton is not None:
             self._newton.destroy()
-        self._newton, self.problem = None, problem
+        self._newton, self.problem, self._past = None, problem, []

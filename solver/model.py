@@ -67,6 +67,11 @@ class Series(Protocol):
     `s` is scaled: current(s, scale) is a current density in A/m^2, drop(s, scale) the potential lost in V.
     """
 
+    @property
+    def growth(self) -> float:
+        """Resistance that the charge passed adds, ohm m^4/C."""
+        ...
+
     def current(self, s: Any, scale: float) -> Any:
         """Current density inner -> outer."""
         ...
@@ -86,9 +91,12 @@ class Film:
 
     Attributes:
         resistance: thickness/conductivity in ohm m^2.
+        growth: r in dR/dt = r |i|, ohm m^4/C, on boundaries that grow; what has grown belongs to their facets
+            and not to the film (see `film` of the fronts), so that `drop` is that of the constant part.
     """
 
     resistance: float
+    growth: float = 0.0
 
     def current(self, s: Any, scale: float) -> Any:
         """The unknown in units of `scale`, A/m^2."""
@@ -105,7 +113,7 @@ class Film:
 
 @dataclass(frozen=True)
 class Barrier:
-    """A Schottky junction under a deposit, with a film on top of it if `resistance` is not zero.
+    """A Schottky junction under a deposit, with a film on top of it: `resistance` and `growth` as of `Film`.
 
     The unknown is the potential of the deposit above its collector in units of the junction's V_T, which
     stays well scaled when the junction saturates: i = -J_s [1 - exp(-s)].
@@ -113,6 +121,7 @@ class Barrier:
 
     schottky: Schottky
     resistance: float = 0.0
+    growth: float = 0.0
 
     def current(self, s: Any, scale: float) -> Any:
         """Anodic current, the reverse of what the junction supplies."""

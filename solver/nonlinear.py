@@ -16,6 +16,7 @@ import numpy as np
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from .chord import chord, gathered_norm, tolerance
 from .discretisation import Control, Discretisation
 from .model import LIQUID
 from .presets import DIRECT, UNDAMPED, Preset
@@ -53,9 +54,16 @@ class Newton:
     """One SNES for one discretisation; keeps matrix, pattern and preconditioner."""
 
     def __init__(
-        self, problem: Discretisation, preset: Preset = DIRECT, options: Mapping[str, Any] | None = None
+        self,
+        problem: Discretisation,
+        preset: Preset = DIRECT,
+        options: Mapping[str, Any] | None = None,
+        keep: bool = False,
     ) -> None:
-        """Create the solver with a preset; PETSc `options` (no dash, no prefix) are laid over it."""
+        """Create the solver with a preset; PETSc `options` (no dash, no prefix) are laid over it.
+
+        `keep`: try with the Jacobian of the solve before first; see `chord`.
+        """
         self.problem, self.preset = problem, preset.chosen(problem)
         self._memory: Mapping[str, FloatArray] = {}
         self._control = Control(np.empty(0), np.empty(0), np.empty(0))
@@ -76,6 +84,7 @@ class Newton:
         component = block.active % width
         species = block.start + np.flatnonzero(component < width - 1)
         self._species, self._frozen = species, False
+        self._keep, self._has_factors = keep and not self.preset.fields, False
         self._concentrations = np.empty(0, dtype=int) if problem.model.logarithmic else species
 
     def _create(self, prefix: str, options: Mapping[str, Any], linear: Any = None) -> Any:
@@ -102,7 +111,14 @@ class Newton:
         """
         self._memory, self._control, self._frozen = memory, control, frozen
         start = self.problem.layout.gather(self.problem.potentials)
+        if self._keep and not frozen:
+            met = tolerance(self.problem.comm, memory)
+            done, count = chord(self, start, met, self._has_factors)
+            if done:
+                self._has_factors = True
+                return Outcome(True, count, count, int(PETSc.SNES.ConvergedReason.CONVERGED_FNORM_ABS))
         outcome = self._attempt(self.snes, start)
+        self._has_factors = outcome.converged and outcome.iterations > 0
         if outcome.converged:
             return outcome
         again = self._attempt(self._undamped, start)
@@ -177,6 +193,37 @@ class Newton:
         """Free PETSc memory (collective)."""
         for thing in (self.snes, self._undamped, self._matrix, self._x, self._f):
             thing.destroy()
+
+    # --- for the chord method
+
+    def evaluated(self, x: FloatArray) -> tuple[FloatArray, float]:
+        """Residual at the unknowns `x` of this rank, and its norm over all ranks (collective)."""
+        problem = self.problem
+        problem.set_potentials(problem.layout.scatter(x.copy()))
+        residual = self.residual(self._memory, self._control)
+        return residual, gathered_norm(problem.comm, residual)
+
+    def correction(self, residual: FloatArray, fresh: bool) -> FloatArray | None:
+        """J^-1 residual, with a new Jacobian at the present state if `fresh`; None if singular (collective)."""
+        ksp = self.snes.getKSP()
+        if fresh:
+            self.problem.jacobian(self._matrix, self._control)
+            ksp.setOperators(self._matrix)
+        with self._f as local:
+            local[:] = residual
+        ksp.solve(self._f, self._x)
+        if int(ksp.getConvergedReason()) < 0 or ksp.getPC().getFailedReason():
+            ksp.getPC().reset()
+            self._has_factors = False
+            return None
+        return np.array(self._x.array_r)
+
+    def limited(self, x: FloatArray, step: FloatArray) -> FloatArray:
+        """The correction `step` where it takes at most 1 - KEPT of a concentration."""
+        if self._concentrations.size:
+            most = (1.0 - KEPT) * np.maximum(x[self._concentrations], 0.0)
+            step[self._concentrations] = np.minimum(step[self._concentrations], most)
+        return step
 
     def _load(self, x: Any) -> None:
         self.problem.set_potentials(self.problem.layout.scatter(np.array(x.array_r)))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
+from meshes.domain import Skin
 from meshes.front import Front
 
 from .coverage import bare
@@ -33,44 +35,44 @@ class Morphology:
     mouth: float | None
 
 
-def bare_width(front: Front) -> float:
-    """Width of the substrate that carries no deposit, in units of the front."""
-    return float(np.abs(front.edges[:, 0])[bare(front)].sum())
+def bare_width(front: Skin) -> float:
+    """Size of the substrate that carries no deposit, seen from above, in units of the front."""
+    upright = np.abs(front.normals[:, -1]) * front.measures
+    return float(upright[bare(front)].sum())
 
 
 def morphology(
-    front: Front,
+    front: Skin,
     unit: float,
     gap: float,
     floating: IntArray,
     initially_bare: float,
-    begun: Front | None = None,
+    begun: Skin | None = None,
     trench: float | None = None,
 ) -> Morphology:
-    """Measure `front`, given in units of `unit`, on substrate of which the width `initially_bare` was bare.
+    """Measure `front`, given in units of `unit`, on substrate of which `initially_bare` was bare.
 
     tip_height is taken above the median of the front, thickness above the substrate, or above the front
     `begun` where all was metal. `trench` is the depth in m of a trench whose mouth is measured.
     """
-    bottom = 0.0 if begun is None else begun.metal_area() / begun.width
+    bottom = 0.0 if begun is None else begun.mean_thickness
     highest = 0.0 if begun is None else begun.tip_height
     uncovered = bare_width(front)
     seeds = np.isin(front.patch, floating)
-    heights = [
-        float(front.points[:-1, 1][front.patch == patch].max()) for patch in np.unique(front.patch[seeds])
-    ]
+    height = front.points[:, -1][front.cells].max(axis=1)
+    heights = [float(height[front.patch == patch].max()) for patch in np.unique(front.patch[seeds])]
     top = front.tip_height
     return Morphology(
-        thickness_mean=(front.metal_area() / front.width - bottom) * unit,
+        thickness_mean=(front.mean_thickness - bottom) * unit,
         thickness_max=(top - highest) * unit,
         roughness=front.roughness * unit,
         tip_height=(top - front.median) * unit,
         aspect_ratio=front.aspect_ratio,
-        coverage=1.0 - uncovered / front.width,
+        coverage=1.0 - uncovered / front.footprint,
         matrix_coverage=1.0 - uncovered / initially_bare if initially_bare > 0.0 else 1.0,
         seed_height=float(np.mean(heights)) * unit if heights else 0.0,
         gap=gap - top * unit,
-        mouth=None if trench is None else mouth(front, trench / unit) * unit,
+        mouth=mouth(front, trench / unit) * unit if trench is not None and isinstance(front, Front) else None,
     )
 
 
@@ -99,8 +101,19 @@ def verdict(shape: Morphology, shorted: bool) -> str:
     return "bump"
 
 
-def seed_places(front: Front) -> FloatArray:
-    """Abscissa of the middle of every patch of `front`, ascending, shape (patches,)."""
-    middle = 0.5 * (front.points[1:, 0] + front.points[:-1, 0])
+def seed_places(front: Skin) -> FloatArray:
+    """Middle of every patch of `front` seen from above, by number, shape (patches, d - 1)."""
+    middle = front.points[front.cells].mean(axis=1)[:, :-1]
     patches = np.unique(front.patch[front.patch >= 0])
-    return np.array([middle[front.patch == patch].mean() for patch in patches])
+    places = [np.average(middle[front.patch == p], axis=0, weights=front.measures[front.patch == p]) for p in patches]
+    return np.array(places).reshape(len(patches), middle.shape[1])
+
+
+def heights_at(front: Skin, places: FloatArray) -> FloatArray:
+    """Height of the front, seen from above, at `places`, shape (k, d - 1) -> (k,)."""
+    if not len(places):
+        return np.empty(0)
+    if isinstance(front, Front):
+        return front.heights(places[:, 0])
+    near = cKDTree(front.points[:, :-1]).query(places, k=min(6, len(front.points)))[1]
+    return np.asarray(front.points[near, -1].max(axis=1))

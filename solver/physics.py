@@ -10,11 +10,12 @@ import numpy as np
 
 from meshes.domain import ELECTROLYTE
 
-from .closures import Electroneutral
+from .closures import Concentrated, Electroneutral
 from .constants import thermal_voltage
 from .electrolyte import Metal, Species
 from .model import COUNTER, FRONT, WORKING, Film, Interface, Medium, Model
 from .reaction import Kinetics, Reaction, Site
+from .solutions import Solution
 from .types import FloatArray
 
 
@@ -48,14 +49,14 @@ class Physics:
         """RT/F in V."""
         return thermal_voltage(self.model.temperature)
 
-    @property
-    def film_resistance(self) -> float:
-        """Of a film on the front, ohm m^2; 0 without one."""
-        return self.front.series.resistance if isinstance(self.front.series, Film) else 0.0
+    def film(self, boundary: str) -> Film:
+        """The film on an electrode; one without resistance where there is none."""
+        series = next(i.series for i in self.model.interfaces if i.boundary == boundary)
+        return series if isinstance(series, Film) else Film(0.0)
 
     def direction(self, normals: FloatArray) -> FloatArray:
-        """Factor of i0 on surfaces with unit `normals`, shape (m, 2) -> (m,)."""
-        cosine = normals[:, 1] ** 2
+        """Factor of i0 on surfaces with unit `normals`, shape (m, 2) or (m, 3) -> (m,)."""
+        cosine = normals[:, -1] ** 2
         return np.asarray(1.0 + self.anisotropy * (8.0 * cosine**2 - 8.0 * cosine + 1.0))
 
     def site(self, overpotential: FloatArray, concentrations: Mapping[str, Any]) -> Site:
@@ -71,7 +72,10 @@ def binary_physics(
     kinetics: Kinetics,
     reference: float,
     anisotropy: float = 0.0,
-    film: float = 0.0,
+    film: Film | None = None,
+    *,
+    medium: Medium | None = None,
+    counter_moves: bool = False,
 ) -> Physics:
     """A dissolved salt between a growing electrode and one of the same metal; the last species is eliminated.
 
@@ -82,16 +86,55 @@ def binary_physics(
         kinetics: of ion + n e- <-> metal at both electrodes.
         reference: concentration in mol/m^3 that the exchange current density belongs to.
         anisotropy: as in `Physics`.
-        film: resistance of a film on both electrodes, ohm m^2.
+        film: on both electrodes; None: none.
+        medium: pores that the electrolyte fills; None if it is free.
+        counter_moves: whether the counter electrode moves too.
     """
-    reaction = Reaction(
-        "deposition", metal.charge_number, {metal.ion: 1.0}, kinetics, reference={metal.ion: reference}
-    )
-    series = Film(film) if film > 0.0 else None
-    interfaces = (
-        Interface(FRONT, WORKING, (reaction,), series=series, grows=True),
-        Interface(COUNTER, COUNTER, (reaction,), series=series),
-    )
     closure = Electroneutral(species, species[-1].name)
-    model = Model(closure, temperature, {ELECTROLYTE: Medium()}, interfaces)
-    return Physics(model, metal, anisotropy)
+    interfaces = _electrodes(metal, kinetics, {metal.ion: reference}, film, counter_moves)
+    media = {ELECTROLYTE: medium or Medium()}
+    return Physics(Model(closure, temperature, media, interfaces), metal, anisotropy)
+
+
+def concentrated_physics(
+    solution: Solution,
+    concentration: float,
+    temperature: float,
+    metal: Metal,
+    kinetics: Kinetics,
+    anisotropy: float = 0.0,
+    film: Film | None = None,
+    *,
+    medium: Medium | None = None,
+    counter_moves: bool = False,
+) -> Physics:
+    """A concentrated solution of a 1:1 salt between a growing electrode and one of the same metal.
+
+    Args:
+        solution: measured properties of the salt in its solvent.
+        concentration: initial, uniform, mol/m^3.
+        temperature: K.
+        metal: what both electrodes are made of; `metal.ion` is the cation, n = 1.
+        kinetics: of ion + e- <-> metal at both electrodes, for potentials against a reference electrode of
+            the metal beside the electrode (reaction.Referenced).
+        anisotropy: as in `Physics`.
+        film: on both electrodes; None: none.
+        medium: pores that the electrolyte fills; None if it is free.
+        counter_moves: whether the counter electrode moves too.
+    """
+    diffusivity = float(solution.diffusivity(concentration, temperature))
+    closure = Concentrated(Species(metal.ion, 1, diffusivity, concentration), solution)
+    interfaces = _electrodes(metal, kinetics, {}, film, counter_moves)
+    media = {ELECTROLYTE: medium or Medium()}
+    return Physics(Model(closure, temperature, media, interfaces), metal, anisotropy)
+
+
+def _electrodes(
+    metal: Metal, kinetics: Kinetics, reference: Mapping[str, float], film: Film | None, counter_moves: bool
+) -> tuple[Interface, Interface]:
+    """The front and the counter electrode, with the same reaction and film."""
+    reaction = Reaction("deposition", metal.charge_number, {metal.ion: 1.0}, kinetics, reference=reference)
+    return (
+        Interface(FRONT, WORKING, (reaction,), series=film, grows=True),
+        Interface(COUNTER, COUNTER, (reaction,), series=film, grows=counter_moves),
+    )

@@ -12,6 +12,8 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.errors import MeshError
+from meshes.front import Front
+from meshes.strip import Exhausted
 
 from .cell import Cell
 from .march import Simulation, StepError
@@ -20,6 +22,8 @@ from .writer import RunFolder
 
 DONE, GAVE_UP, INTERRUPTED = 0, 3, 130
 """Exit codes."""
+NEAR = 0.01
+"""A stop nearer than this part of a usual step is reached in one."""
 LANDED = 1e-6
 """A condition to stop counts as met when this part of the way is missing."""
 
@@ -86,6 +90,7 @@ class Run:
         self._nucleated_first: int | None = None
         self._start_thickness = self._shape.thickness_mean
         self._goals_before: dict[str, float] = {}
+        self.largest_defect = self._usual_step = 0.0
 
     def march(self, max_steps: int | None = None) -> int:
         """March to the end; returns the exit code. Every output that can be written is written."""
@@ -99,6 +104,8 @@ class Run:
                     reason, code = "interrupted", INTERRUPTED
                 if not reason and max_steps is not None and self.simulation.state.step >= max_steps:
                     reason = f"{max_steps} steps done"
+        except Exhausted as end:
+            reason = str(end)
         except (StepError, MeshError) as problem:
             reason, code = str(problem), GAVE_UP
         finally:
@@ -109,6 +116,7 @@ class Run:
     def _step(self) -> str:
         simulation, stop = self.simulation, self.cell.stop
         state = simulation.state
+        self._usual_step = max(0.5 * self._usual_step, state.last_dt)
         simulation.advance(min(max(stop.time - state.time, 1e-12 * stop.time), self._time_left()))
         self._measure()
         if self._wants_frame or not self.cell.moving:
@@ -121,6 +129,7 @@ class Run:
         reason = self._reason() or ("" if simulation.instrument.segment is not None else "program done")
         if not reason and self.cell.moving:
             simulation.maintain()
+            self._remeshings()
         fraction = self.progress()
         self._wants_frame = fraction >= (self._next_frame / self.cell.frames) ** 2
         if self.reporter is not None:
@@ -131,6 +140,21 @@ class Run:
             self._wants_frame = True
         simulation.events.clear()
         return reason
+
+    def _remeshings(self) -> None:
+        """One row in remeshes.csv for each."""
+        records = self.simulation.state.records
+        for record in records:
+            row: dict[str, float | str] = {
+                "time_s": record.time,
+                "reason": record.reason,
+                "cells_before": float(record.cells_before),
+                "cells_after": float(record.cells_after),
+                "defect": record.defect,
+            }
+            self.folder.row("remeshes.csv", row)
+            self.largest_defect = max(self.largest_defect, record.defect)
+        records.clear()
 
     def _frame(self) -> None:
         state = self.simulation.state
@@ -154,8 +178,11 @@ class Run:
     def _goals(self) -> dict[str, float]:
         """How much of each condition to stop is fulfilled, 1 when it is."""
         stop, state, shape = self.cell.stop, self.simulation.state, self._shape
+        fronts, shaping = self.simulation.fronts, self.simulation.mesher.shaping
+        self._contact = shaping.meeting(fronts, 10.0)
+        apart = self.cell.gap if self._contact is None else self._contact.distance * self.cell.gap
         goals = {
-            "short circuit": (self.cell.gap - shape.gap) / (self.cell.gap - stop.gap),
+            "short circuit": (self.cell.gap - apart) / (self.cell.gap - stop.gap),
             "time": state.time / stop.time,
         }
         if stop.charge is not None:
@@ -175,16 +202,29 @@ class Run:
         return next((reason for reason, part in self._goals().items() if part >= 1.0 - LANDED), "")
 
     def _time_left(self) -> float:
-        """Time in s to the nearest stop if all goes on as in the last step, so that runs land on it."""
+        """Time in s to the nearest stop if all goes on as in the last step, so that runs land on it.
+
+        A stop that is near is approached: three quarters of the way, until what is left is small enough for
+        the speed of the last step to tell its end.
+        """
         goals, before, dt = self._goals(), self._goals_before, self.simulation.state.last_dt
         self._goals_before = goals
         speeds = {reason: goals[reason] - before.get(reason, goals[reason]) for reason in goals}
-        left = [dt * (1.0 - goals[reason]) / speed for reason, speed in speeds.items() if speed > 0.0]
-        return max(min(left, default=np.inf), 0.1 * LANDED * self.cell.stop.time) if left else np.inf
+        left = [
+            dt * (1.0 - goals[reason]) / speed
+            for reason, speed in speeds.items()
+            if speed > 0.0 and reason != "time"
+        ]
+        if not left:
+            return np.inf
+        nearest = min(left)
+        if nearest > NEAR * self._usual_step and nearest < 2.0 * self._usual_step:
+            nearest *= 0.75
+        return max(nearest, 0.1 * LANDED * self.cell.stop.time)
 
     def _charge(self) -> float:
         """Deposited charge per cell area in C/m^2."""
-        return self.simulation.state.totals.charge / self.cell.width
+        return self.simulation.state.totals.charge / self.cell.area
 
     def _morphology(self) -> Morphology:
         simulation = self.simulation
@@ -204,7 +244,7 @@ class Run:
             "time_s": state.time,
             "step_s": state.last_dt,
             "voltage_V": simulation.voltage,
-            "current_A_m2": state.current / self.cell.width,
+            "current_A_m2": state.current / self.cell.area,
             "charge_C_m2": self._charge(),
             "capacity_mAh_cm2": self._charge() * MAH_CM2,
             "thickness_mean_um": shape.thickness_mean * UM,
@@ -219,6 +259,7 @@ class Run:
             "floating_patches": float(simulation.problem.floating.patches.size),
             "islands_nucleated": float(simulation.nucleated),
             "seed_height_um": shape.seed_height * UM,
+            "dead_metal_um2": self._dead() * UM**2,
             "faraday_error": simulation.faraday_error(),
             "mass_error": simulation.mass_error(),
             "newton_iterations": float(state.newton),
@@ -247,7 +288,10 @@ class Run:
             "islands_nucleated_before_matrix": int(first),
             "voltage_V": row["voltage_V"],
             "current_A_m2": row["current_A_m2"],
-            "trapped_electrolyte_um2": state.totals.trapped * UM**2,
+            "trapped_electrolyte_um2": sum(state.totals.trapped.values()) * (self.cell.gap * UM) ** 2,
+            "dead_metal_um2": row["dead_metal_um2"],
+            "short_circuit": self._short_circuit(reason),
+            "largest_remeshing_defect": self.largest_defect,
             "steps": state.step,
             "steps_rejected": state.rejected,
             "remeshes": state.remeshes,
@@ -255,6 +299,27 @@ class Run:
             "ranks": self.comm.size,
             "wall_s": time.perf_counter() - self.began,
         }
+
+    def _dead(self) -> float:
+        """Area of metal that has lost its contact, m^2 (volume in m^3 in 3D)."""
+        simulation = self.simulation
+        floating = simulation.problem.floating
+        total = 0.0
+        for name, front in simulation.fronts.items():
+            mine = floating.of(name)
+            dead = floating.patches[mine][floating.bases[mine] == 0.0]
+            if isinstance(front, Front):
+                pieces = [p for p in front.parts() if p.chains[0].walls is None and p.patch[0] in dead]
+                total += sum(piece.metal_volume() for piece in pieces)
+        return total * self.cell.gap**self.cell.dim
+
+    def _short_circuit(self, reason: str) -> dict[str, float] | None:
+        """When and where the electrodes met."""
+        if reason != "short circuit" or self._contact is None:
+            return None
+        names = ("x_um", "y_um") if self.cell.dim == 2 else ("x_um", "y_um", "z_um")
+        place = {n: float(x) * self.cell.gap * UM for n, x in zip(names, self._contact.place, strict=True)}
+        return {"time_s": self.simulation.state.time, **place}
 
     def _finish(self, reason: str, code: int) -> None:
         if self.simulation.state.step:

@@ -2,44 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from .memory import Growth
+from .model import FRONT
+from .shaping import Resolved
 from .types import FloatArray
 
 
 @dataclass
-class Totals:
-    """What has accumulated since the start.
+class Books:
+    """What has accumulated since the start; volumes in m^3 and amounts in mol, per m depth in 2D.
 
     Attributes:
-        charge: deposited, in C per m depth.
-        trapped, bridged: electrolyte area lost to pinch-off and to merging, m^2 per m depth.
-        detached: metal area cut off from the electrode, likewise.
-        amounts: of every species with an unknown at the start, mol per m depth, shape (species,).
+        charges: deposited on every moving electrode, in C; passed: the same without regard to sign.
+        volumes: their metal at the start.
+        trapped, bridged: electrolyte lost to pinch-off and to merging, by electrode; mesh units of volume.
+        dead: metal that has lost its contact, likewise.
+        amounts: of every species with an unknown at the start, shape (species,).
         lost_amounts: in trapped electrolyte, likewise.
         reacted: made by the reactions at all electrodes, likewise.
     """
 
-    charge: float = 0.0
-    trapped: float = 0.0
-    bridged: float = 0.0
-    detached: float = 0.0
+    charges: dict[str, float] = field(default_factory=dict)
+    passed: dict[str, float] = field(default_factory=dict)
+    volumes: dict[str, float] = field(default_factory=dict)
+    trapped: dict[str, float] = field(default_factory=dict)
+    bridged: dict[str, float] = field(default_factory=dict)
+    dead: dict[str, float] = field(default_factory=dict)
     amounts: FloatArray = field(default_factory=lambda: np.empty(0))
     lost_amounts: FloatArray = field(default_factory=lambda: np.empty(0))
     reacted: FloatArray = field(default_factory=lambda: np.empty(0))
 
-    def faraday_error(self, grown: float, volume_per_charge: float) -> float:
-        """Relative difference of deposited volume and V_m Q/(nF), for metal that has `grown`, m^2."""
-        expected = volume_per_charge * self.charge
-        deposited = grown + self.detached - self.trapped - self.bridged
-        return abs(deposited - expected) / abs(expected) if expected != 0.0 else 0.0
+    def begin(self, amounts: FloatArray, volumes: Mapping[str, float]) -> None:
+        """Open the books."""
+        self.amounts, self.volumes = amounts, dict(volumes)
+        self.lost_amounts, self.reacted = np.zeros_like(amounts), np.zeros_like(amounts)
+        for account in (self.charges, self.passed, self.trapped, self.bridged, self.dead):
+            account.update(dict.fromkeys(volumes, 0.0))
+
+    def add(self, growth: Growth) -> None:
+        """Enter a step."""
+        for name, charge in growth.charges.items():
+            self.charges[name] += charge
+            self.passed[name] += abs(charge)
+        self.reacted = self.reacted + growth.made
+
+    def cut(self, resolved: Resolved, lost: FloatArray) -> None:
+        """Enter what merging and pinch-off did."""
+        self.lost_amounts = self.lost_amounts + lost
+        for account, what in ((self.trapped, resolved.trapped), (self.bridged, resolved.bridged)):
+            for name, area in what.items():
+                account[name] += area
+        for name, dead in resolved.dead.items():
+            self.dead[name] += sum(area for _, area in dead)
+
+    @property
+    def charge(self) -> float:
+        """Deposited on the working electrode, in C."""
+        return self.charges[FRONT]
+
+    def faraday_error(self, volumes: Mapping[str, float], unit: float, volume_per_charge: float) -> float:
+        """Largest difference of deposited volume and V_m Q/(nF) of any electrode, relative to all that passed.
+
+        Args:
+            volumes: metal of every electrode now.
+            unit: volume of one mesh unit.
+            volume_per_charge: V_m/(nF) in m^3/C.
+        """
+        worst = 0.0
+        for name, volume in volumes.items():
+            expected = volume_per_charge * self.charges[name]
+            deposited = volume - self.volumes[name] - (self.trapped[name] + self.bridged[name]) * unit
+            passed = volume_per_charge * self.passed[name]
+            worst = max(worst, abs(deposited - expected) / passed if passed != 0.0 else 0.0)
+        return worst
 
     def mass_error(self, present: FloatArray) -> float:
         """Largest relative defect of the balance of any species, for the amounts `present`."""
         expected = self.amounts - self.lost_amounts + self.reacted
         return float(np.max(np.abs(present - expected) / self.amounts))
+
+
+@dataclass(frozen=True)
+class RemeshRecord:
+    """A remeshing: time in s, why, cells before and after, relative defect of interpolation (corrected)."""
+
+    time: float
+    reason: str
+    cells_before: int
+    cells_after: int
+    defect: float
 
 
 @dataclass
@@ -48,7 +104,9 @@ class State:
 
     Attributes:
         time, dt, last_dt: present time, the step to try next, and the last step, s.
-        current: of the working electrode, A per m depth, negative when depositing.
+        current: of the working electrode, A (per m depth in 2D), negative when depositing.
+        remeshed_at: step after which the mesh was made.
+        records: remeshings since they were read.
     """
 
     time: float = 0.0
@@ -58,6 +116,8 @@ class State:
     current: float = 0.0
     newton: int = 0
     remeshes: int = 0
+    remeshed_at: int = 0
     rejected: int = 0
     cells_max: int = 0
-    totals: Totals = field(default_factory=Totals)
+    records: list[RemeshRecord] = field(default_factory=list)
+    totals: Books = field(default_factory=Books)

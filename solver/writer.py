@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+import meshio
 import numpy as np
 from dolfinx import fem, io
 from mpi4py import MPI
 
+from meshes.domain import Skin
 from meshes.front import Front
+from meshes.shell import Shell
 
 from .equations import POTENTIAL
 from .growing import Growing
@@ -70,13 +73,32 @@ class RunFolder:
         file.flush()
 
     def frame(
-        self, time: float, charge: float, problem: Growing, front: Front, edge_current: FloatArray
+        self, time: float, charge: float, problem: Growing, front: Skin, edge_current: FloatArray
     ) -> None:
         """Write concentration and potential on the present mesh, and the front that belongs to it."""
         self._fields(time, problem)
         if self.comm.rank == 0:
-            self._front(time, charge, problem.domain.unit * 1e6, front, edge_current)
+            scale = problem.domain.unit * 1e6
+            if isinstance(front, Front):
+                self._front(time, charge, scale, front, edge_current)
+            else:
+                self._shell(scale, front, edge_current)
         self.frames += 1
+
+    def _shell(self, scale: float, shell: Shell, current: FloatArray) -> None:
+        """Triangles of a front in um as VTK's XML, with what they consist of and the current density."""
+        data = {
+            "surface": shell.surface.astype(np.int32),
+            "coverage": np.maximum(shell.coverage, 0.0),
+            "patch": shell.patch,
+            "current_A_m2": current,
+        }
+        path = self.path / "front" / f"front_{self.frames:06d}.vtu"
+        path.parent.mkdir(exist_ok=True)
+        cell_data = {name: [values] for name, values in data.items()}
+        meshio.write(
+            path, meshio.Mesh(shell.points * scale, [("triangle", shell.cells)], cell_data=cell_data)
+        )
 
     def add_frame(self, time: float, file: str) -> None:
         """Put a file of `fields/`, whole on disk, at the end of the series."""
@@ -138,24 +160,32 @@ class RunFolder:
     def _front(
         self, time: float, charge: float, scale: float, front: Front, edge_current: FloatArray
     ) -> None:
-        def per_vertex(values: Any) -> Any:
-            return np.append(values, values[-1])
-
-        names = np.array(front.names)[per_vertex(front.surface)]
-        rows = zip(
-            front.points[:, 0] * scale,
-            front.points[:, 1] * scale,
-            names,
-            per_vertex(np.maximum(front.coverage, 0.0)),
-            per_vertex(front.patch),
-            per_vertex(edge_current),
-            strict=True,
-        )
+        filmed = bool(front.film.any())
         lines = [
             f"# time_s={time:.10g} charge_C_m2={charge:.10g}",
-            "x_um,y_um,surface,coverage,patch,current_A_m2",
+            "x_um,y_um,surface,coverage,patch,current_A_m2,chain" + filmed * ",film_ohm_m2",
         ]
-        lines += [f"{x:.9g},{y:.9g},{s},{c:.6g},{p},{i:.8g}" for x, y, s, c, p, i in rows]
+        # One row per vertex with its edge; a last row closes every chain.
+        start = 0
+        for number, chain in enumerate(front.chains):
+            vertex = start + np.append(np.arange(chain.edges), chain.vertices - 1 if chain.walls else 0)
+            edge = front.leaving[vertex]
+            edge[-1] = edge[-2]
+            start += chain.vertices
+            rows = zip(
+                front.points[vertex, 0] * scale,
+                front.points[vertex, 1] * scale,
+                np.array(front.names)[front.surface[edge]],
+                np.maximum(front.coverage, 0.0)[edge],
+                front.patch[edge],
+                edge_current[edge],
+                front.film[edge],
+                strict=True,
+            )
+            lines += [
+                f"{x:.9g},{y:.9g},{s},{c:.6g},{p},{i:.8g},{number}" + filmed * f",{f:.8g}"
+                for x, y, s, c, p, i, f in rows
+            ]
         path = self.path / "front" / f"front_{self.frames:06d}.csv"
         path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

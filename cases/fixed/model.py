@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from cases import solution
 from cases.fixed.media import arrhenius
 from cases.fixed.quantities import Given, LawOf
-from cases.fixed.reactions import Film, Interface, junction_of, law_of, references
+from cases.fixed.reactions import Film, Interface, junction_of, references
 from cases.fixed.sides import boundary_of, sides, terminal
 from cases.units import CONCENTRATION, VOLTAGE
 from solver import closures, model, solutions
@@ -65,9 +66,9 @@ def closure(case: FixedCase) -> closures.Closure:
     """Species, fluxes, and what the potential obeys."""
     transport, electrolyte = case.transport, case.electrolyte
     if transport.closure == "concentrated":
-        solution, t = solution_of(case), electrolyte.temperature
-        c = electrolyte.concentration or 0.0
-        return closures.Concentrated(Species(case.cation, 1, float(solution.diffusivity(c, t)), c), solution)
+        c, t = electrolyte.concentration or 0.0, electrolyte.temperature
+        found = solution_of(case)
+        return closures.Concentrated(Species(case.cation, 1, float(found.diffusivity(c, t)), c), found)
     species = tuple(
         Species(name, s.charge, electrolyte.diffusivity(name), s.concentration)
         for name, s in electrolyte.species.items()
@@ -84,22 +85,7 @@ def closure(case: FixedCase) -> closures.Closure:
 
 def solution_of(case: FixedCase) -> solutions.Solution:
     """The concentrated solution of a case; KeyError if its name is unknown."""
-    own = case.electrolyte.properties
-    if own is None:
-        return solutions.find(case.electrolyte.solution or "")
-    everything = (0.0, float("inf"))
-    return solutions.Solution(
-        name="the solution of this case",
-        cation=own.cation,
-        diffusivity=law_of(own.diffusivity),
-        conductivity=law_of(own.conductivity),
-        transference_number=law_of(own.transference_number),
-        thermodynamic_factor=law_of(own.thermodynamic_factor),
-        concentrations=everything,
-        temperatures=everything,
-        source=own.source,
-        notes="",
-    )
+    return solution.find(case.electrolyte)
 
 
 def film_resistance(film: Film, temperature: float) -> float:

@@ -102,7 +102,7 @@ def test_an_interrupted_run_leaves_a_readable_folder(number: signal.Signals, tmp
 
 def test_the_mouth_of_the_trench_closes_before_the_bottom_is_filled(tmp_path: Path) -> None:
     """Coarsely; 2.51 um at 5 s and 0.15 um at 14 s on three times finer meshes (docs/cases.md)."""
-    summary = run(tmp_path / "run", ["copper_trench", "--set", "mesh.front_size=0.4 um"])
+    summary = run(tmp_path / "run", ["copper_trench", "--set", "mesh.front_size=0.3 um"])
     assert summary["stop_reason"] == "time"
     time_, mouth = column(tmp_path / "run", "time_s"), column(tmp_path / "run", "mouth_um")
     assert np.interp(5.0, time_, mouth) == pytest.approx(2.51, rel=0.01)

@@ -9,8 +9,19 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from meshes import shapes
+from meshes.shell_shapes import with_caps, with_nucleus
 from solver.contact import Ohmic
-from solver.coverage import FRESH, SubstrateRates, bare, curvature, feet, joining, relabel
+from solver.coverage import (
+    FRESH,
+    FrontFields,
+    SubstrateRates,
+    bare,
+    curvature,
+    edge_curvature,
+    feet,
+    joining,
+    relabel,
+)
 from solver.surface import Surface
 
 MATRIX = Surface("matrix", 0.07, 20.0, 10e-9, np.pi / 2, Ohmic())
@@ -72,3 +83,41 @@ def test_seed_joins_when_its_neighbour_is_deposit() -> None:
     assert not np.any(after.patch == 0)
     assert after.surface[first] == 0
     assert np.any(after.patch == 1)
+
+
+def test_one_way_to_the_middle_of_edges_and_another_by_their_vertices() -> None:
+    front = shapes.with_apex(1.0, 0.2, 0.1, 0.01, 0.05)
+    rng = np.random.default_rng(1)
+    potential, metal = rng.normal(size=len(front.points)), rng.normal(size=len(front.cells))
+    given = ({}, potential, metal, edge_curvature(front), 0.3)
+    with_cells = FrontFields(*given, front.cells).overpotential()
+    middle = 0.5 * (potential[1:] + potential[:-1])
+    np.testing.assert_array_equal(with_cells, metal + 0.3 * edge_curvature(front) - middle)
+    middle = 0.5 * (potential[front.cells[:, 0]] + potential[front.cells[:, 1]])
+    np.testing.assert_allclose(with_cells, metal + 0.3 * edge_curvature(front) - middle, rtol=1e-14)
+
+
+def test_hemisphere_on_substrate_has_the_curvature_of_a_sphere_also_at_its_foot() -> None:
+    shell = with_nucleus(1.0, 1.0, 0.2, 0.02, 0.1)
+    shell = replace(shell, coverage=np.where(shell.surface == 1, FRESH, 1.0))
+    kappa = curvature(shell)
+    deposit = shell.vertices_of(~shell.bare)
+    assert np.all(kappa[~deposit] == 0.0)
+    np.testing.assert_allclose(kappa[deposit], 2.0 / 0.2, rtol=0.1)
+    assert np.all(edge_curvature(shell)[shell.bare] == 0.0)
+
+
+def test_seed_in_3d_joins_when_its_neighbour_is_deposit() -> None:
+    shell = with_caps(1.0, 1.0, [(0.3, 0.5), (0.7, 0.5)], 0.1, 0.05, 0.03, 0.1)
+    shell = replace(shell, coverage=np.where(shell.surface == 1, FRESH, 1.0))
+    floating, still = np.array([0, 1], dtype=np.int32), np.zeros(len(shell.points), dtype=bool)
+    assert joining(shell, floating, still).size == 0
+    beside = shell.vertices_of(shell.patch == 1)[shell.cells].any(axis=1) & shell.bare
+    first = int(np.flatnonzero(beside)[0])
+    coverage = shell.coverage.copy()
+    coverage[first] = 0.6
+    joined = joining(replace(shell, coverage=coverage), floating, still)
+    assert joined.tolist() == [1]
+    after = relabel(replace(shell, coverage=coverage), joined)
+    assert set(after.patch) == {-1, 0}
+    assert after.surface[first] == 0

@@ -56,7 +56,7 @@ def problems(*overrides: str, case: str = "na3sb_ni") -> tuple[str, ...]:
         ("kinetics.alpha_a=0", "kinetics.alpha_a = 0: expected a number of more than 0"),
         (
             "transport.closure=poisson",
-            'transport.closure = "poisson": not available yet, expected "electroneutral"',
+            'transport.closure = "poisson": not available yet, expected "electroneutral" or "concentrated"',
         ),
         ("growth.method=movingmesh", 'growth.method = "movingmesh": did you mean "moving_mesh"?'),
         ("growth.method=3", 'growth.method = 3: expected "moving_mesh" or "fixed"'),

@@ -16,6 +16,7 @@ from synthetic_run import CONCENTRATION, HEIGHT_UM, PITCH_UM, write_run
 
 from postprocess import draw, pictures, style
 from postprocess.compare import compare, draw_comparison, table
+from postprocess.field_lines import POTENTIAL, trace
 from postprocess.fields import Field, read_field
 from postprocess.history import history
 from postprocess.pictures import plot
@@ -62,21 +63,22 @@ def test_reads_every_part_of_a_finished_run(needle: Path) -> None:
     front = run.fronts[-1]
     assert front.width_um == pytest.approx(4.0)
     assert front.top_um == pytest.approx(8.35, abs=0.05)
-    assert len(front.x_um) == 321
-    assert len(front.surface) == len(front.coverage) == len(front.patch) == len(front.current_A_m2) == 320
-    assert front.current_A_m2.min() < front.current_A_m2.max() < 0
+    assert len(front.main.x_um) == 321
+    edges = (front.main.surface, front.main.coverage, front.main.patch, front.main.current_A_m2)
+    assert [len(values) for values in edges] == [320] * 4
+    assert front.main.current_A_m2.min() < front.main.current_A_m2.max() < 0
     assert run.front_at(11.0) is run.fronts[1]
 
 
 def test_islands_and_floating_seeds_are_on_the_fronts(islands: Path) -> None:
     fronts = Run.read(islands).fronts
-    spans = fronts[0].spans("island")
+    spans = fronts[0].main.spans("island")
     assert len(spans) == 20
     assert np.diff([0.5 * (a + b) for a, b in spans]) == pytest.approx(PITCH_UM, abs=1e-9)
-    assert fronts[0].spans("deposit") == []
-    assert fronts[2].patch.max() == 19
-    assert set(fronts[-1].surface) == {"deposit"}
-    assert fronts[-1].patch.max() == -1
+    assert fronts[0].main.spans("deposit") == []
+    assert fronts[2].main.patch.max() == 19
+    assert set(fronts[-1].main.surface) == {"deposit"}
+    assert fronts[-1].main.patch.max() == -1
 
 
 @pytest.mark.parametrize("pieces", [1, 2])
@@ -84,7 +86,7 @@ def test_fields_of_parallel_pieces_join_without_ghosts_or_seams(tmp_path: Path, 
     field = Run.read(write_run(tmp_path / "run", "needle", frames=2, pieces=pieces)).field(-1)
     assert len(field.x_um) == 81 * 60
     assert len(field.triangles) == 2 * 80 * 59
-    front = Run.read(tmp_path / "run").fronts[-1]
+    front = Run.read(tmp_path / "run").fronts[-1].main
     a, b, c = (np.stack([field.x_um, field.y_um], 1)[field.triangles[:, k]] for k in range(3))
     area = 0.5 * np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]).sum()
     below = np.trapezoid(front.y_um[::4], front.x_um[::4])
@@ -120,7 +122,7 @@ def test_reads_what_dolfinx_writes(tmp_path: Path) -> None:
                 MPI.COMM_SELF, [np.zeros(2), np.array([4.0, 10.0])], [cells, 2 * cells]
             )
             space = fem.functionspace(box, ("Lagrange", 1))
-            salt, potential = (fem.Function(space, name=n) for n in (draw.CONCENTRATION, draw.POTENTIAL))
+            salt, potential = (fem.Function(space, name=n) for n in (draw.CONCENTRATION, POTENTIAL))
             salt.interpolate(lambda x, k=k: 1000 + 10 * x[1] + k)
             potential.interpolate(lambda x: 0.01 * x[0])
             file.write_function([salt, potential], 0.1 + 0.5 * k)
@@ -131,7 +133,7 @@ def test_reads_what_dolfinx_writes(tmp_path: Path) -> None:
         field = run.field(k)
         assert len(field.triangles) == 4 * cells**2
         assert field.points[draw.CONCENTRATION] == pytest.approx(1000 + 10 * field.y_um + k)
-        assert field.gradient(draw.POTENTIAL)[:, 0] == pytest.approx(0.01)
+        assert field.gradient(POTENTIAL)[:, 0] == pytest.approx(0.01)
 
 
 def test_interrupted_run_reads_up_to_the_interruption(copy: Path) -> None:
@@ -253,15 +255,15 @@ def test_pictures_hold_the_axes_they_should(needle: Path, islands: Path) -> None
 
 def test_field_lines_run_from_the_counter_electrode_to_the_front(needle: Path) -> None:
     run = Run.read(needle)
-    field, front = run.field(-1), run.fronts[-1]
+    field, front = run.field(-1), run.fronts[-1].main
     dense = np.linspace(0, len(front.x_um) - 1, 20001)
     line_x, line_y = (np.interp(dense, np.arange(len(front.x_um)), v) for v in (front.x_um, front.y_um))
     start = np.column_stack([np.linspace(0.4, 3.6, 9), np.full(9, HEIGHT_UM - 1e-5)])
-    for line in draw.trace(field, -field.gradient(draw.POTENTIAL), start):
+    for line in trace(field, -field.gradient(POTENTIAL), start):
         x, y = line[-1]
         assert np.hypot(line_x - x, line_y - y).min() < 0.03
     downwards = np.tile([0.0, -1.0], (len(field.x_um), 1))
-    straight = draw.trace(field, downwards, start[:1])[0]
+    straight = trace(field, downwards, start[:1])[0]
     assert straight[:, 0] == pytest.approx(0.4)
     assert straight[-1, 1] == pytest.approx(np.interp(0.4, front.x_um, front.y_um), abs=0.03)
 

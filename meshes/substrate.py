@@ -1,0 +1,70 @@
+"""Vertices on bare substrate make way for a foot of deposit that slides over them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .arrays import BoolArray, FloatArray, IntArray
+from .front import MEANS, Front
+
+REACH = 8
+"""Edges ahead of a foot that share in making way."""
+
+
+def make_way(before: Front, after: Front, slide: BoolArray) -> Front:
+    """`after` with the bare substrate ahead of sliding feet divided anew.
+
+    A foot that has moved by d shortens the bare edge ahead of it. The vertices of the next bare edges of
+    the same kind move along by d (1 - s/S), s being their distance from the foot and S that of the last
+    one, so that all of them shrink alike. Coverage and film stay where they are on the substrate: every
+    edge gets the mean of what lies under it.
+
+    Args:
+        before: the front before a displacement, which moved no vertex of bare substrate.
+        after: the front after it.
+        slide: vertices that are sliding feet, shape (n,).
+    """
+    feet = np.flatnonzero(slide)
+    if feet.size == 0:
+        return after
+    points = after.points.copy()
+    means: dict[str, Any] = {name: np.array(getattr(after, name)) for name in MEANS}
+    for foot in map(int, feet):
+        moved = float(after.points[foot, 0] - before.points[foot, 0])
+        edge = int(before.leaving[foot])
+        side = 1 if edge >= 0 and before.bare[edge] else -1
+        run = _bare_run(before, foot, side)
+        if len(run) < 3 or moved * (before.points[run[1], 0] - before.points[foot, 0]) <= 0.0:
+            continue
+        x = before.points[run, 0]
+        shift = moved * (1.0 - (x - x[0]) / (x[-1] - x[0]))
+        points[run, 0] = x + shift
+        edges = before.leaving[run[:-1]] if side > 0 else before.arriving[run[:-1]]
+        for name, values in means.items():
+            values[edges] = _averaged(x, getattr(before, name)[edges], points[run, 0])
+    return replace(after, points=points, **means)
+
+
+def _bare_run(front: Front, foot: int, side: int) -> IntArray:
+    """The foot and the vertices ahead of it over bare substrate of one kind, REACH edges at the most."""
+    run = [foot]
+    links = front.leaving if side > 0 else front.arriving
+    first = int(links[foot])
+    edge = first
+    while (
+        edge >= 0 and len(run) <= REACH and front.bare[edge] and front.surface[edge] == front.surface[first]
+    ):
+        run.append(int(front.cells[edge, 1 if side > 0 else 0]))
+        edge = int(links[run[-1]])
+    return np.array(run, dtype=np.int64)
+
+
+def _averaged(x: FloatArray, values: FloatArray, places: FloatArray) -> FloatArray:
+    """Means between `places` of what is `values` between `x`; both run the same way."""
+    total = np.append(0.0, np.cumsum(values * np.diff(x)))
+    order = 1 if x[-1] > x[0] else -1
+    at = np.interp(places[::order], x[::order], total[::order])[::order]
+    return np.asarray(np.diff(at) / np.diff(places))

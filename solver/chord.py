@@ -1,0 +1,101 @@
+"""Newton's method with a derivative that is kept as long as it serves.
+
+From one step to the next the equations change little, and the prediction is good: corrections with the
+factors of an older Jacobian converge linearly, each at the price of a residual and a back substitution, some
+tenth of what a new factorisation costs. Where too many of them would be needed, the Jacobian
+is made anew; if even that does not help, the solve is left to Newton's method proper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from mpi4py import MPI
+
+from .discretisation import Control, Discretisation
+from .types import FloatArray
+
+WORTH = 6.0
+"""Corrections that cost as much as a new Jacobian: so many more to come ask for one."""
+SLOW = 0.5
+"""A correction that leaves more than this part of the residual asks for a new Jacobian in any case."""
+CORRECTIONS = 14
+"""At the most; the fresh ones are among them."""
+FRESH = 3
+"""New Jacobians per solve at the most."""
+MET = 2e-14
+"""Norm of the residual, relative to that of the known part of the stored terms, at which the equations are met."""
+
+
+class Linear(Protocol):
+    """What the chord method needs of a Newton solver."""
+
+    problem: Discretisation
+
+    def evaluated(self, x: FloatArray) -> tuple[FloatArray, float]:
+        """Residual at the unknowns `x` of this rank, and its norm over all ranks (collective)."""
+        ...
+
+    def correction(self, residual: FloatArray, fresh: bool) -> FloatArray | None:
+        """J^-1 residual, with a new Jacobian at the present state if `fresh`; None if singular."""
+        ...
+
+    def limited(self, x: FloatArray, step: FloatArray) -> FloatArray:
+        """A correction x - step that keeps concentrations positive."""
+        ...
+
+
+def tolerance(comm: MPI.Intracomm, memory: Mapping[str, FloatArray]) -> float:
+    """Norm of the residual that counts as none (collective)."""
+    square = sum(float(np.sum(q**2)) for name, q in memory.items() if name != "terminals")
+    return MET * float(np.sqrt(comm.allreduce(square, op=MPI.SUM)))
+
+
+def chord(linear: Linear, start: FloatArray, met: float, stale: bool) -> tuple[bool, int]:
+    """Solve from the unknowns `start` of this rank until the norm of the residual is at most `met`.
+
+    Args:
+        linear: residual and corrections.
+        start: unknowns of this rank.
+        met: norm that counts as none.
+        stale: whether there is an older Jacobian to begin with.
+
+    Returns:
+        Whether the equations are met, and the corrections made; the state is where it ended (collective).
+    """
+    x = start.copy()
+    residual, norm = linear.evaluated(x)
+    fresh, made = not stale, 0
+    for count in range(CORRECTIONS):
+        if norm <= met:
+            return True, count
+        if fresh:
+            made += 1
+            if made > FRESH:
+                return False, count
+        step = linear.correction(residual, fresh)
+        if step is None:
+            return False, count
+        trial = x - linear.limited(x, step)
+        residual_there, norm_there = linear.evaluated(trial)
+        if not np.isfinite(norm_there) or norm_there > norm:
+            if fresh:
+                return False, count + 1
+            linear.evaluated(x)
+            fresh = True
+            continue
+        fresh = norm_there > met and _slow(norm_there / norm, norm_there / met)
+        x, residual, norm = trial, residual_there, norm_there
+    return norm <= met, CORRECTIONS
+
+
+def _slow(rate: float, left: float) -> bool:
+    """Whether going on at `rate` per correction takes too long to a residual smaller by the factor `left`."""
+    return rate > SLOW or np.log(left) > -WORTH * np.log(max(rate, 1e-300))
+
+
+def gathered_norm(comm: Any, values: FloatArray) -> float:
+    """Euclidean norm over all ranks (collective)."""
+    return float(np.sqrt(comm.allreduce(float(values @ values), op=MPI.SUM)))

@@ -1,0 +1,177 @@
+"""The geometry of a growing cell in 3D: shells of triangles that are displaced and remeshed with the mesh.
+
+Everything here works on rank 0 or on data that all ranks hold, and knows nothing of fields. Shells that meet
+are not merged: growth goes on until deposits touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from meshes.arrays import IntArray
+from meshes.domain import Simplices, Skin
+from meshes.errors import MeshError
+from meshes.meeting import Contact
+from meshes.remesh3d import remesh
+from meshes.shell import Shell
+from meshes.shell_advance import displace3d, from_pinned
+from meshes.shell_shapes import plate
+from meshes.solid import Mesh3D, SizeField3D, tetrahedralise
+
+from .capillarity import above_substrate
+from .cell import Cell
+from .model import COUNTER, FRONT
+from .shaping import SHRINK, STRETCH, Fronts, Resolved
+from .types import BoolArray, FloatArray
+
+TURN = 0.35
+"""Largest angle in radians that an edge on curved metal spans."""
+
+
+class Space:
+    """Shaping in 3D; see shaping.Shaping."""
+
+    from_mesh = True
+
+    def __init__(self, cell: Cell) -> None:
+        """Take sizes and walls from `cell`."""
+        self.cell, unit, sizes = cell, cell.gap, cell.sizes
+        self.size = SizeField3D(
+            bulk=sizes.bulk / unit,
+            front=sizes.front / unit,
+            growth=sizes.growth,
+            angle=TURN,
+            finest=sizes.smallest / unit,
+            counter=sizes.front / unit if cell.counter is not None and cell.counter_moves else None,
+        )
+
+    def first(self) -> tuple[Fronts, Mesh3D]:
+        """Fronts to begin with, and the mesh of the electrolyte; the counter electrode is one of them."""
+        counter = self.cell.counter
+        if counter is None:
+            width, depth, height = self.cell.extent
+            counter = plate(width, depth, self.size.bulk, height, above=True)
+        fronts = {FRONT: _shell(self.cell.front), COUNTER: _shell(counter)}
+        return fronts, tetrahedralise(fronts, self.size)
+
+    def remade(
+        self, fronts: Fronts, floating: Mapping[str, BoolArray], old: Simplices | None
+    ) -> tuple[Fronts, Mesh3D]:
+        """Mesh and fronts adapted to the sizes wanted; nodes where nothing is wrong stay."""
+        if old is None:
+            raise MeshError("in 3D a mesh is made from the one before")
+        shells = {name: _shell(front) for name, front in fronts.items()}
+        return _swapped(*remesh(_ordered(old, shells), shells, self.size))
+
+    def resolve(self, fronts: Fronts) -> Resolved:
+        """Nothing is cut or merged."""
+        return Resolved(dict(fronts))
+
+    def feet(self, front: Shell) -> tuple[BoolArray, BoolArray]:
+        """Rims of deposit on bare substrate: pinned, or sliding where the deposit leans over far enough."""
+        feet = front.feet
+        limits = np.array([
+            self.cell.surfaces[name].contact_angle if name in self.cell.surfaces else np.inf
+            for name in front.names
+        ])  # fmt: skip
+        slides = feet & (_contact_angles(front) >= _limit_at_feet(front, limits))
+        return feet & ~slides, slides
+
+    def displaced(self, front: Shell, volume: FloatArray, pinned: BoolArray, slide: BoolArray) -> Shell:
+        """The shell when every vertex has received its `volume` (mesh units cubed)."""
+        return front.with_points(front.points + displace3d(front, volume, pinned, slide))
+
+    def evened(self, front: Shell, floating: BoolArray) -> Shell:
+        """Vertices stay where they are; remeshing evens them."""
+        return front
+
+    def worn(self, front: Shell, floating: BoolArray, start: FloatArray) -> str:
+        """Why the shell wants other vertices; `start`: areas of its triangles when the mesh was made."""
+        metal = ~front.bare
+        if not metal.any():
+            return ""
+        sides = np.sqrt(front.measures[metal] / 0.433)  # of a regular triangle of this area
+        curved = TURN / np.maximum(front.on_facets(np.abs(front.curvature()))[metal], 1e-300)
+        wanted = np.clip(curved, self.size.finest or 0.0, self.size.front)
+        if (sides > STRETCH * wanted).any():
+            return "a triangle of the front is too large"
+        if (front.measures < SHRINK**2 * start).any():
+            return "a triangle of the front has shrunk"
+        return ""
+
+    def meeting(self, fronts: Fronts, distance: float) -> Contact | None:
+        """Where vertices of working and counter electrode are nearest, if nearer than `distance`."""
+        front, counter = _shell(fronts[FRONT]), _shell(fronts[COUNTER])
+        grounded = np.flatnonzero(front.vertices_of(front.patch < 0))
+        if not grounded.size:
+            return None
+        if np.ptp(counter.points[:, 2]) == 0.0:
+            at = front.points[grounded[np.argmax(front.points[grounded, 2])]]
+            apart, other = float(counter.points[0, 2] - at[2]), np.array([*at[:2], counter.points[0, 2]])
+        else:
+            apart_all, near = cKDTree(counter.points).query(front.points[grounded])
+            k = int(np.argmin(apart_all))
+            apart, at, other = float(apart_all[k]), front.points[grounded[k]], counter.points[near[k]]
+        place = tuple(float(x) for x in 0.5 * (at + other))
+        return Contact(apart, place) if apart < distance else None  # type: ignore[arg-type]
+
+    def settled(self, front: Shell, volume: FloatArray, pinned: BoolArray) -> FloatArray:
+        """`volume` when pinned vertices have passed theirs on to the next free ones."""
+        return from_pinned(front, volume, pinned)
+
+    def available(self, front: Shell, volume: FloatArray) -> FloatArray:
+        """`volume` such that no vertex gives more metal than lies over the collector; the sum stays."""
+        return above_substrate(front, volume)
+
+    def stripped(self, front: Shell, dissolving: BoolArray) -> tuple[Shell, float]:
+        """Deposit that is used up stays what it is: laying substrate bare is for 2D."""
+        return front, 0.0
+
+
+def _shell(front: Skin) -> Shell:
+    if not isinstance(front, Shell):
+        raise TypeError("a cell in space has shells for fronts")
+    return front
+
+
+def _swapped(mesh: Mesh3D, shells: dict[str, Shell]) -> tuple[Fronts, Mesh3D]:
+    return shells, mesh
+
+
+def _ordered(old: Simplices, shells: Mapping[str, Shell]) -> Mesh3D:
+    """The mesh with the triangles of the shells first among its facets, in their order."""
+    from meshes.tags import BOUNDARIES
+
+    rows, tags, start = [], [], 0
+    for name, shell in shells.items():
+        rows.append(shell.cells + start)
+        tags.append(np.full(len(shell.cells), BOUNDARIES[name]))
+        start += len(shell.points)
+    other = ~np.isin(old.tags, [BOUNDARIES[name] for name in shells])
+    facets: IntArray = np.concatenate([*rows, old.facets[other]])
+    cells = old.cells.copy()
+    x = old.points[cells]
+    inverted = np.linalg.det(x[:, 1:] - x[:, :1]) < 0.0
+    cells[inverted] = cells[inverted][:, [0, 2, 1, 3]]
+    return Mesh3D(old.points, cells, facets, np.concatenate([*tags, old.tags[other]]))
+
+
+def _contact_angles(front: Shell) -> FloatArray:
+    """Angle of the deposit with the substrate, in the metal, at every foot; 0 elsewhere, shape (n,)."""
+    metal = ~front.bare
+    steepest = np.zeros(len(front.points))
+    angle = np.arccos(np.clip(front.normals[:, 2], -1.0, 1.0))
+    for corner in range(3):
+        np.maximum.at(steepest, front.cells[metal, corner], angle[metal])
+    return np.where(front.feet, steepest, 0.0)
+
+
+def _limit_at_feet(front: Shell, limits: FloatArray) -> FloatArray:
+    """Advancing contact angle of the bare substrate at every vertex, shape (n,)."""
+    result = np.full(len(front.points), np.inf)
+    for corner in range(3):
+        np.minimum.at(result, front.cells[front.bare, corner], limits[front.surface[front.bare]])
+    return result
