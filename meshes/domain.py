@@ -200,7 +200,7 @@ class Domain:
         return int(self.mesh.topology.index_map(self.dim).size_global)
 
     def gather_front(self, values: FloatArray, name: str = "front") -> FloatArray:
-        """Values at local P1 dofs -> values at the vertices of a front, the same on every rank, shape (n,)."""
+        """Values at local P1 dofs -> at the vertices of a front, the same on every rank, shape (n,)."""
         where = self.maps[name]
         result = np.zeros(self.fronts[name].points.shape[0])
         result[where.vertices] = values[where.dofs]
@@ -240,9 +240,7 @@ class Domain:
         """
         x = self._corners()
         determinant = np.linalg.det(x[:, 1:] - x[:, :1]) * self._orientation
-        squares = sum(
-            ((x[:, j] - x[:, i]) ** 2).sum(axis=1) for i in range(self.dim + 1) for j in range(i)
-        )
+        squares = sum(((x[:, j] - x[:, i]) ** 2).sum(axis=1) for i in range(self.dim + 1) for j in range(i))
         if self.dim == 2:
             quality = 2.0 * np.sqrt(3.0) * determinant / squares
         else:
@@ -259,7 +257,7 @@ class Domain:
     # --- the boundary
 
     def _outline(self, given: Simplices | None) -> tuple[IntArray, IntArray, IntArray]:
-        """All facets of the boundary on all ranks: nodes as the mesher numbered them, tag, number in a front."""
+        """All facets of the boundary on all ranks: nodes as the mesher counts them, tag, place in a front."""
         rows, tags, numbers, start = [], [], [], 0
         for name, front in self.fronts.items():
             rows.append(np.asarray(front.cells) + start)

@@ -16,9 +16,12 @@ import numpy as np
 from .arrays import BoolArray, FloatArray, IntArray
 from .errors import MeshError
 from .front import DEPOSIT, EDGE_DATA, Front
+from .shell import Shell
 
 ROUNDING = 1e-14
 """Metal that is missing, as a part of all that is moved, that is nothing but rounding."""
+NEIGHBOURS = 8
+"""Rounds in which debts are settled between neighbours of a shell, before all share in them."""
 KindAt = Callable[[FloatArray], IntArray]
 """Index of the substrate among the names of the surfaces, at abscissae (k,)."""
 
@@ -83,7 +86,7 @@ def strip(front: Front, kind_at: KindAt, tolerance: float, dissolving: BoolArray
     return Stripped(result, front.metal_area() - result.metal_area())
 
 
-def limit(front: Front, volume: FloatArray) -> FloatArray:
+def limit(front: Front, volume: FloatArray, given: FloatArray | None = None) -> FloatArray:
     """`volume` such that no vertex gives more metal than lies between it and the base; the sum stays.
 
     Vertex i can give what it receives and |N_i| times its elevation above the base, which on a film is all
@@ -93,6 +96,8 @@ def limit(front: Front, volume: FloatArray) -> FloatArray:
     Args:
         front: before the step.
         volume: metal area that every vertex receives, shape (n,), unit of length squared.
+        given: what every vertex has received in this step before and may give back besides, e.g. a foot that
+            was moved along the base, shape (n,).
 
     Returns:
         Limited volumes, shape (n,).
@@ -103,6 +108,7 @@ def limit(front: Front, volume: FloatArray) -> FloatArray:
     limited = np.isfinite(front.elevation)
     height = np.where(limited, np.maximum(front.elevation, 0.0), 0.0)
     held = np.hypot(front.area_vectors[:, 0], front.area_vectors[:, 1]) * height
+    held += 0.0 if given is None else np.maximum(given, 0.0)
     result, start = np.array(volume, dtype=np.float64), 0
     spare = result + held
     for part in front.parts():
@@ -116,6 +122,41 @@ def limit(front: Front, volume: FloatArray) -> FloatArray:
         if np.any(spare[run] < 0.0):
             result[run] = _evened(spare[run]) - held[run]
     return result
+
+
+def limit_shell(shell: Shell, volume: FloatArray, given: FloatArray | None = None) -> FloatArray:
+    """The same in 3D: what is missing is taken from neighbours, then from theirs, in the end from all.
+
+    A shell that ends on a symmetry plane normal to the height is no layer on a collector; it stays as it is.
+
+    Raises:
+        Exhausted: if there is less metal than is to be given.
+    """
+    result = np.array(volume, dtype=np.float64)
+    if shell.fixed[:, -1].any():
+        return result
+    height = np.maximum((shell.points[:, -1] - shell.base) * np.sign(shell.area_vectors[:, -1].sum()), 0.0)
+    held = np.linalg.norm(shell.area_vectors, axis=1) * height
+    held += 0.0 if given is None else np.maximum(given, 0.0)
+    spare, (a, b) = result + held, shell.edges.T
+    for _ in range(NEIGHBOURS):
+        debt, left = np.maximum(-spare, 0.0), np.maximum(spare, 0.0)
+        if not debt.any():
+            break
+        # Every debt asks its neighbours in proportion to what they have, for no more than they have.
+        around = np.bincount(a, left[b], debt.size) + np.bincount(b, left[a], debt.size)
+        share = np.minimum(debt, around) / np.maximum(around, 1e-300)
+        asked = np.bincount(a, share[b] * left[a], debt.size) + np.bincount(b, share[a] * left[b], debt.size)
+        granted = np.minimum(1.0, left / np.maximum(asked, 1e-300))
+        received = np.bincount(a, share[a] * (granted * left)[b], debt.size)
+        received += np.bincount(b, share[b] * (granted * left)[a], debt.size)
+        spare = spare - granted * asked + received
+    debt, left = float(-spare[spare < 0.0].sum()), np.maximum(spare, 0.0)
+    if debt > 0.0:
+        if debt > float(left.sum()):
+            raise Exhausted(debt - float(left.sum()))
+        spare = left * (1.0 - debt / left.sum())
+    return np.asarray(spare - held)
 
 
 def _evened(spare: FloatArray) -> FloatArray:

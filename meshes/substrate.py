@@ -6,9 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_array, diags_array
+from scipy.sparse.linalg import spsolve
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .front import MEANS, Front
+from .nearest import nearest
+from .shell import Shell
 
 REACH = 8
 """Edges ahead of a foot that share in making way."""
@@ -46,6 +50,42 @@ def make_way(before: Front, after: Front, slide: BoolArray) -> Front:
         for name, values in means.items():
             values[edges] = _averaged(x, getattr(before, name)[edges], points[run, 0])
     return replace(after, points=points, **means)
+
+
+def make_way_3d(before: Shell, after: Shell, slide: BoolArray) -> Shell:
+    """`after` with the bare substrate around sliding feet divided anew.
+
+    Vertices of bare substrate, in its plane, follow the feet harmonically: their displacement is the mean
+    over their neighbours, weighted by the inverse length of the edges; walls hold their components.
+    Coverage stays where it is on the substrate: a triangle takes that of the place under its middle.
+    """
+    if not slide.any():
+        return after
+    free = np.ones(len(before.points), dtype=np.bool_)
+    free[before.cells[~before.bare]] = False
+    inside = before.bare[before.edge_cells].all(axis=1) | (
+        (before.edge_cells < 0).any(axis=1) & before.bare[before.edge_cells.max(axis=1)]
+    )
+    a, b = before.edges[inside].T
+    weight = 1.0 / np.linalg.norm(before.points[a] - before.points[b], axis=1)
+    n = len(before.points)
+    links = coo_array((np.tile(weight, 2), (np.append(a, b), np.append(b, a))), shape=(n, n)).tocsr()
+    degree = np.maximum(links.sum(axis=1), 1e-300)
+    moved = np.where(free[:, None], 0.0, after.points - before.points)
+    for axis in (0, 1):
+        loose = np.flatnonzero(free & ~before.fixed[:, axis] & (degree > 1e-300))
+        if loose.size:
+            system = diags_array(degree[loose]) - links[loose][:, loose]
+            moved[loose, axis] = spsolve(system.tocsc(), links[loose] @ moved[:, axis])
+    moved[free, 2] = (after.points - before.points)[free, 2]
+    result = after.with_points(before.points + moved)
+    bare = np.flatnonzero(before.bare)
+    if np.ptp(before.coverage[bare]) == 0.0:
+        return result
+    coverage = after.coverage.copy()
+    place = nearest(result.points[result.cells[bare]].mean(axis=1), before.points, before.cells[bare])
+    coverage[bare] = before.coverage[bare][place.facet]
+    return replace(result, coverage=coverage)
 
 
 def _bare_run(front: Front, foot: int, side: int) -> IntArray:

@@ -13,7 +13,6 @@ from meshes.front import Front
 from .types import FloatArray
 
 
-
 def implicit_share(front: Skin, volume: FloatArray, mobility: FloatArray, dt: float) -> FloatArray:
     """What every vertex still receives, beyond the motion predicted, when curvature is that at the end.
 
@@ -24,7 +23,7 @@ def implicit_share(front: Skin, volume: FloatArray, mobility: FloatArray, dt: fl
         d - dt div( M grad d ) = d_explicit
 
     with dt the step over the leading coefficient of the formula, solved with lumped linear finite elements on
-    the front. It redistributes volume among neighbours, as the current would, had it known, and keeps the sum.
+    the front. It redistributes volume among neighbours, as the current would, had it known; the sum stays.
     Linear in the curvature, the step is then as implicit as its formula, whatever was predicted.
 
     Args:
@@ -81,27 +80,3 @@ def _passed_on(front: Skin, mass: FloatArray, diffusivity: FloatArray, right: Fl
     speed = np.asarray(spsolve(csc_array(stiffness + lumped), right))[front.cells]
     passed = np.einsum("mij,mj->mi", local, speed - speed.mean(axis=1, keepdims=True))
     return np.bincount(front.cells.ravel(), passed.ravel(), n).astype(np.float64)
-
-
-def above_substrate(front: Skin, volume: FloatArray) -> FloatArray:
-    """`volume` such that no vertex loses more metal than there is over its collector; the sum stays.
-
-    Young deposit is so thin that capillarity, which moves metal from convex to concave places, could dig
-    into the substrate. What cannot be taken there is taken from the vertices that grow.
-    """
-    reach = np.hypot.reduce(front.area_vectors, axis=1)
-    over = _over_collector(front)
-    limited = np.where(np.isfinite(over), np.maximum(volume, -np.nan_to_num(over) * reach), volume)
-    growing = np.maximum(limited, 0.0)
-    excess, total = float((limited - volume).sum()), float(growing.sum())
-    return np.asarray(limited - growing * (excess / total)) if 0.0 < excess < total else limited
-
-
-def _over_collector(front: Skin) -> FloatArray:
-    """Height of metal between every vertex and the collector; infinite where no collector lies behind."""
-    if isinstance(front, Front):
-        return front.elevation
-    if front.fixed[:, -1].any():  # ends on a symmetry plane normal to the height: a sphere, not a layer
-        return np.full(len(front.points), np.inf)
-    upwards = 1.0 if float(front.area_vectors[:, -1].sum()) >= 0.0 else -1.0
-    return np.asarray(upwards * (front.points[:, -1] - front.base))

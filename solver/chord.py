@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from mpi4py import MPI
 
-from .discretisation import Control, Discretisation
+from .discretisation import Discretisation
 from .types import FloatArray
 
 WORTH = 6.0
@@ -26,7 +26,7 @@ CORRECTIONS = 14
 FRESH = 3
 """New Jacobians per solve at the most."""
 MET = 2e-14
-"""Norm of the residual, relative to that of the known part of the stored terms, at which the equations are met."""
+"""Norm of the residual over that of the known part of the stored terms at which the equations are met."""
 
 
 class Linear(Protocol):

@@ -16,7 +16,8 @@ Key = tuple[Any, ...]
 """("residual", block), ("stored", block), ("jacobian", block, block), ("column", block, terminal),
 ("row", terminal, block), ("corner", terminal, terminal), ("terminal", terminal),
 ("terminal stored", terminal), ("current", name); terminals by position. On growing boundaries also
-("carried", block), ("carried before", block), ("surface current", boundary), ("patch current", boundary), ("patch slope", boundary),
+("carried", block), ("carried before", block), ("surface current", boundary), ("patch current", boundary),
+("patch slope", boundary),
 ("patch row", boundary, block), ("patch column", boundary, block)."""
 SCALAR = "scalar"
 """Stands for the space of one value per node among the blocks of a form's arguments."""

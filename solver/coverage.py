@@ -13,6 +13,7 @@ from meshes.domain import Skin
 from meshes.front import Front
 
 from .physics import Physics
+from .reaction import Reaction, Site
 from .surface import Surface
 from .types import BoolArray, FloatArray, IntArray
 
@@ -33,6 +34,7 @@ class FrontFields:
         curvature: of every facet in 1/mesh unit, zero on bare substrate, shape (m,).
         capillary: RT/F per 1/mesh unit of curvature.
         cells: vertices of every facet, shape (m, d).
+        reaction: what deposits metal there.
     """
 
     concentrations: Mapping[str, FloatArray]
@@ -41,6 +43,7 @@ class FrontFields:
     curvature: FloatArray
     capillary: float
     cells: npt.NDArray[np.integer[Any]]
+    reaction: Reaction
 
     def at_facets(self, values: FloatArray) -> FloatArray:
         """Mean over every facet of values at the vertices, (n,) -> (m,)."""
@@ -53,8 +56,9 @@ class FrontFields:
     def kinetics(self, physics: Physics) -> tuple[FloatArray, FloatArray]:
         """Current density (A/m^2) at activity 1 on every facet, and its slope by overpotential (S/m^2)."""
         middle = {name: self.at_facets(c) for name, c in self.concentrations.items()}
-        site = physics.site(physics.thermal_voltage * self.overpotential(), middle)
-        return physics.reaction.current(site), physics.reaction.slope(site)
+        eta = physics.thermal_voltage * self.overpotential() - self.reaction.equilibrium_potential
+        site = Site(eta, middle, physics.model.temperature)
+        return self.reaction.current(site), self.reaction.slope(site)
 
 
 @dataclass(frozen=True)

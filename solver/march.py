@@ -3,13 +3,14 @@
 One step of second order (of first order after a discontinuity): the fronts go on as in the last step, and
 the mesh with them; transport and kinetics are solved implicitly at the end of the step on that geometry; the
 volume deposited follows from the current by the same formula that the species balance uses (see `memory`),
-and the fronts are moved by what the prediction missed. That is of second order in the step, so the geometry of
+and the fronts are moved by what the prediction missed. It is of second order in the step, so the geometry of
 the solve is accurate enough for the step to be of second order, and capillarity acts on it implicitly.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from mpi4py import MPI
@@ -40,7 +41,7 @@ from .multistep import Formula, extrapolate, formula
 from .nonlinear import Newton
 from .observables import bare_width, heights_at, seed_places
 from .shaping import Fronts
-from .state import Books, RemeshRecord, State
+from .state import RemeshRecord, State
 from .types import BoolArray, FloatArray, IntArray
 
 LANDED = 1e-5
@@ -215,7 +216,9 @@ class Simulation:
             return 0.0
         growth = LARGEST_GROWTH
         if len(base) > 1:
-            growth = self._accuracy(plan, dt, problem.concentrations(solution) - problem.concentrations(guess), base)
+            growth = self._accuracy(
+                plan, dt, problem.concentrations(solution) - problem.concentrations(guess), base
+            )
             if growth < 0.6:
                 return 0.0
         currents = {name: problem.at_front("surface current", name) for name in self.fronts}
@@ -250,7 +253,7 @@ class Simulation:
         if self.growth is None:
             order = 1
         times = [t for t, _ in past]
-        steps = [dt, *(a - b for a, b in zip(times, times[1:], strict=False))]
+        steps = [dt, *(a - b for a, b in pairwise(times))]
         if order == 2 and len(steps) == 1:
             steps.append(self.state.last_dt)
         return formula(order, steps), past[: order + 1]
@@ -288,7 +291,8 @@ class Simulation:
     def _displaced(self, volumes: dict[str, FloatArray]) -> Fronts:
         shaping = self.mesher.shaping
         return {
-            name: shaping.displaced(front, volumes[name], *self._feet[name]) for name, front in self.fronts.items()
+            name: shaping.displaced(front, volumes[name], *self._feet[name])
+            for name, front in self.fronts.items()
         }
 
     def _deposited(
@@ -312,7 +316,7 @@ class Simulation:
             slope = slope / (1.0 + slope * (physics.film(name).resistance + self.problem.grown_film(name)))
             mobility = np.asarray(metal.volume_per_charge * metal.capillary_voltage * slope / unit**2)
             missed = implicit_share(front, volume - predicted[name], mobility, dt / plan.a0)
-            result[name] = predicted[name] + self._possible(name, missed)
+            result[name] = predicted[name] + self._possible(name, missed, predicted[name])
         return result
 
     def _thickened(self, plan: Formula, dt: float) -> dict[str, FloatArray]:
@@ -324,12 +328,19 @@ class Simulation:
             result[name] = thickening(front, plan, dt, rate, last)
         return result
 
-    def _possible(self, name: str, volume: FloatArray) -> FloatArray:
-        """Pinned vertices pass on what they receive, and none gives more than it has; the sum stays."""
-        front, shaping = self.fronts[name], self.mesher.shaping
-        return shaping.available(front, shaping.settled(front, volume, self._feet[name][0]))
+    def _possible(self, name: str, volume: FloatArray, given: FloatArray | None = None) -> FloatArray:
+        """Pinned vertices pass on what they receive, and none gives more than it has; the sum stays.
 
-    def _longest_step(self, dt: float, volumes: dict[str, FloatArray], fields: dict[str, FrontFields]) -> float:
+        A sliding foot, which has no height, may give back what it was `given` in this step.
+        """
+        front, shaping = self.fronts[name], self.mesher.shaping
+        pinned, slide = self._feet[name]
+        back = None if given is None else np.where(slide, given, 0.0)
+        return shaping.available(front, shaping.settled(front, volume, pinned), back)
+
+    def _longest_step(
+        self, dt: float, volumes: dict[str, FloatArray], fields: dict[str, FrontFields]
+    ) -> float:
         """Longest step in s by motion of the fronts and by change of coverage."""
         steps, physics = self.cell.steps, self.cell.physics
         if not self.cell.moving:
@@ -342,7 +353,9 @@ class Simulation:
                 np.minimum.at(shortest, front.cells[:, corner], sizes)
             reach = np.sqrt((front.area_vectors**2).sum(axis=1))
             moved = np.abs(volumes[name]) / np.maximum(reach, 0.25 * shortest ** (self.cell.dim - 1))
-            longest = min(longest, steps.displacement * dt * float(np.min(shortest / np.maximum(moved, 1e-300))))
+            longest = min(
+                longest, steps.displacement * dt * float(np.min(shortest / np.maximum(moved, 1e-300)))
+            )
             rates = substrate_rates(front, fields[name], physics, self.cell.surfaces)
             change = rates.after(front.coverage, dt) - np.maximum(front.coverage, 0.0)
             longest = min(longest, COVERAGE_STEP * dt / max(float(change.max(initial=0.0)), 1e-300))
@@ -368,8 +381,10 @@ class Simulation:
         state.totals.add(self.growth)
         self._past = [(state.time, problem.snapshot()), *self._past[:2]]
         self.memory = self.memory.after(problem.stored())
-        problem.set_passed(self._moved if self.cell.moving else np.zeros(problem.domain.coordinates.shape),
-                           problem.scaled_concentrations() - self._concentrations_of(start))
+        problem.set_passed(
+            self._moved if self.cell.moving else np.zeros(problem.domain.coordinates.shape),
+            problem.scaled_concentrations() - self._concentrations_of(start),
+        )
         for name, front in self.fronts.items():
             problem.domain.fronts[name] = replace(front, film=front.film + self.growth.films[name])
         if not self.cell.moving:
@@ -479,7 +494,7 @@ class Simulation:
     # --- what is measured
 
     def edge_current(self, name: str = FRONT) -> FloatArray:
-        """Current density of every facet of a front in A/m^2, negative where metal is deposited (collective)."""
+        """Current density of the facets of a front in A/m^2, negative for deposition (collective)."""
         if self.state.step == 0:
             return np.zeros(self.fronts[name].coverage.size)
         physics, front = self.cell.physics, self.fronts[name]
@@ -518,7 +533,9 @@ class Simulation:
     def _front_fields(self, name: str) -> FrontFields:
         problem = self.problem
         eq, domain = problem.equations, problem.domain
-        known = {n: eq.c0 * domain.gather_front(problem.nodal(n), name) for n in problem.model.closure.unknowns}
+        known = {
+            n: eq.c0 * domain.gather_front(problem.nodal(n), name) for n in problem.model.closure.unknowns
+        }
         return FrontFields(
             problem.model.closure.concentrations(known),
             domain.gather_front(problem.nodal(POTENTIAL), name),
@@ -526,6 +543,7 @@ class Simulation:
             edge_curvature(self.fronts[name]),
             self._capillary,
             self.fronts[name].cells,
+            self.cell.physics.reaction_at(name),
         )
 
     def _solver(self) -> Newton:

@@ -204,7 +204,7 @@ class Newton:
         return residual, gathered_norm(problem.comm, residual)
 
     def correction(self, residual: FloatArray, fresh: bool) -> FloatArray | None:
-        """J^-1 residual, with a new Jacobian at the present state if `fresh`; None if singular (collective)."""
+        """J^-1 residual, with a new Jacobian at the present state if `fresh`; None if singular."""
         ksp = self.snes.getKSP()
         if fresh:
             self.problem.jacobian(self._matrix, self._control)

@@ -77,12 +77,26 @@ def morphology(
 
 
 def mouth(front: Front, depth: float) -> float:
-    """Narrowest place in the upper half of a trench of `depth` in the middle of `front`; 0 if closed."""
-    x, y = front.points.T
+    """Narrowest place in the upper half of a trench of `depth` in the middle of `front`; 0 if closed.
+
+    On the curve through the vertices, not between vertices: the parabola through the outermost one on either
+    side and its neighbours.
+    """
+    x, y = front.parts()[0].points.T
     upper, middle = y > 0.5 * depth, 0.5 * front.width
-    left, right = x[upper & (x <= middle)], x[upper & (x > middle)]
+    left, right = np.flatnonzero(upper & (x <= middle)), np.flatnonzero(upper & (x > middle))
     closed = not (y[np.argmin(np.abs(x - middle))] < 0.5 * depth)
-    return 0.0 if closed or not left.size or not right.size else float(right.min() - left.max())
+    if closed or not left.size or not right.size:
+        return 0.0
+    return -_extreme(-x, y, right[np.argmin(x[right])]) - _extreme(x, y, left[np.argmax(x[left])])
+
+
+def _extreme(x: FloatArray, y: FloatArray, k: np.intp) -> float:
+    """Largest x(y) on the parabola through the points k - 1, k and k + 1, x[k] being the largest of them."""
+    if not 0 < k < len(x) - 1 or not (y[k + 1] - y[k]) * (y[k] - y[k - 1]) > 0.0:
+        return float(x[k])
+    a, b, c = np.polyfit(y[k - 1 : k + 2] - y[k], x[k - 1 : k + 2], 2)
+    return float(max(c - b * b / (4.0 * a), x[k])) if a < 0.0 else float(x[k])
 
 
 def verdict(shape: Morphology, shorted: bool) -> str:
@@ -105,7 +119,10 @@ def seed_places(front: Skin) -> FloatArray:
     """Middle of every patch of `front` seen from above, by number, shape (patches, d - 1)."""
     middle = front.points[front.cells].mean(axis=1)[:, :-1]
     patches = np.unique(front.patch[front.patch >= 0])
-    places = [np.average(middle[front.patch == p], axis=0, weights=front.measures[front.patch == p]) for p in patches]
+    places = [
+        np.average(middle[front.patch == p], axis=0, weights=front.measures[front.patch == p])
+        for p in patches
+    ]
     return np.array(places).reshape(len(patches), middle.shape[1])
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from .closures import Concentrated, Electroneutral
 from .constants import thermal_voltage
 from .electrolyte import Metal, Species
 from .model import COUNTER, FRONT, WORKING, Film, Interface, Medium, Model
-from .reaction import Kinetics, Reaction, Site
+from .reaction import Kinetics, Reaction
 from .solutions import Solution
 from .types import FloatArray
 
@@ -34,15 +33,9 @@ class Physics:
     metal: Metal
     anisotropy: float = 0.0
 
-    @property
-    def front(self) -> Interface:
-        """The interface that grows."""
-        return next(i for i in self.model.interfaces if i.boundary == FRONT)
-
-    @property
-    def reaction(self) -> Reaction:
-        """What deposits the metal."""
-        return self.front.reactions[0]
+    def reaction_at(self, boundary: str) -> Reaction:
+        """What deposits the metal on an electrode."""
+        return next(i.reactions[0] for i in self.model.interfaces if i.boundary == boundary)
 
     @property
     def thermal_voltage(self) -> float:
@@ -58,11 +51,6 @@ class Physics:
         """Factor of i0 on surfaces with unit `normals`, shape (m, 2) or (m, 3) -> (m,)."""
         cosine = normals[:, -1] ** 2
         return np.asarray(1.0 + self.anisotropy * (8.0 * cosine**2 - 8.0 * cosine + 1.0))
-
-    def site(self, overpotential: FloatArray, concentrations: Mapping[str, Any]) -> Site:
-        """A place on the front at V_metal - phi in V and concentrations in mol/m^3."""
-        eta = overpotential - self.reaction.equilibrium_potential
-        return Site(eta, concentrations, self.model.temperature)
 
 
 def binary_physics(

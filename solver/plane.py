@@ -78,7 +78,9 @@ class Plane:
 
     def first(self) -> tuple[Fronts, Mesh2D]:
         """Fronts to begin with, resolved as asked for, and the mesh of the electrolyte."""
-        fronts = {FRONT: self.cell.front} | ({} if self.cell.counter is None else {COUNTER: self.cell.counter})
+        fronts = {FRONT: self.cell.front} | (
+            {} if self.cell.counter is None else {COUNTER: self.cell.counter}
+        )
         return self.remade(fronts, {name: front.patch >= 0 for name, front in fronts.items()}, None)
 
     def remade(
@@ -159,9 +161,9 @@ class Plane:
         """`volume` when pinned vertices have passed theirs on to the next free ones."""
         return from_pinned(front, volume, pinned)
 
-    def available(self, front: Front, volume: FloatArray) -> FloatArray:
+    def available(self, front: Front, volume: FloatArray, given: FloatArray | None) -> FloatArray:
         """`volume` such that no vertex gives more metal than lies over the collector; the sum stays."""
-        return limit(front, volume)
+        return limit(front, volume, given)
 
     def stripped(self, front: Front, dissolving: BoolArray) -> tuple[Front, float]:
         """The front less deposit that is used up, and the area that went with it."""

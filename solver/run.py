@@ -162,8 +162,8 @@ class Run:
             state.time,
             self._charge(),
             self.simulation.problem,
-            self.simulation.front,
-            self.simulation.edge_current(),
+            self.simulation.fronts,
+            {name: self.simulation.edge_current(name) for name in self.simulation.fronts},
         )
         fraction = self.progress()
         while self._next_frame <= self.cell.frames and fraction >= (self._next_frame / self.cell.frames) ** 2:
@@ -178,7 +178,7 @@ class Run:
     def _goals(self) -> dict[str, float]:
         """How much of each condition to stop is fulfilled, 1 when it is."""
         stop, state, shape = self.cell.stop, self.simulation.state, self._shape
-        fronts, shaping = self.simulation.fronts, self.simulation.mesher.shaping
+        fronts, shaping = self.simulation.problem.domain.fronts, self.simulation.mesher.shaping
         self._contact = shaping.meeting(fronts, 10.0)
         apart = self.cell.gap if self._contact is None else self._contact.distance * self.cell.gap
         goals = {

@@ -95,8 +95,10 @@ class Shaping(Protocol):
         """`volume` when pinned vertices have passed theirs on to the next free ones."""
         ...
 
-    def available(self, front: Any, volume: FloatArray) -> FloatArray:
+    def available(self, front: Any, volume: FloatArray, given: FloatArray | None) -> FloatArray:
         """`volume` such that no vertex gives more metal than lies over the collector; the sum stays.
+
+        What a vertex was `given` in this step before, it may give back besides.
 
         Raises:
             Exhausted: there is not enough metal.

@@ -20,13 +20,17 @@ from meshes.shell import Shell
 from meshes.shell_advance import displace3d, from_pinned
 from meshes.shell_shapes import plate
 from meshes.solid import Mesh3D, SizeField3D, tetrahedralise
+from meshes.strip import limit_shell
+from meshes.substrate import make_way_3d
+from meshes.tags import BOUNDARIES
 
-from .capillarity import above_substrate
 from .cell import Cell
 from .model import COUNTER, FRONT
 from .shaping import SHRINK, STRETCH, Fronts, Resolved
 from .types import BoolArray, FloatArray
 
+EAGER = 0.8
+"""Edges of a new front over those wanted: they grow before the next remeshing."""
 TURN = 0.35
 """Largest angle in radians that an edge on curved metal spans."""
 
@@ -39,13 +43,14 @@ class Space:
     def __init__(self, cell: Cell) -> None:
         """Take sizes and walls from `cell`."""
         self.cell, unit, sizes = cell, cell.gap, cell.sizes
+        self._largest, self._smallest = sizes.front / unit, sizes.smallest / unit
         self.size = SizeField3D(
             bulk=sizes.bulk / unit,
-            front=sizes.front / unit,
+            front=EAGER * sizes.front / unit,
             growth=sizes.growth,
             angle=TURN,
-            finest=sizes.smallest / unit,
-            counter=sizes.front / unit if cell.counter is not None and cell.counter_moves else None,
+            finest=EAGER * sizes.smallest / unit,
+            counter=EAGER * sizes.front / unit if cell.counter is not None and cell.counter_moves else None,
         )
 
     def first(self) -> tuple[Fronts, Mesh3D]:
@@ -64,7 +69,8 @@ class Space:
         if old is None:
             raise MeshError("in 3D a mesh is made from the one before")
         shells = {name: _shell(front) for name, front in fronts.items()}
-        return _swapped(*remesh(_ordered(old, shells), shells, self.size))
+        mesh, after = remesh(_ordered(old, shells), shells, self.size)
+        return after, mesh
 
     def resolve(self, fronts: Fronts) -> Resolved:
         """Nothing is cut or merged."""
@@ -82,7 +88,8 @@ class Space:
 
     def displaced(self, front: Shell, volume: FloatArray, pinned: BoolArray, slide: BoolArray) -> Shell:
         """The shell when every vertex has received its `volume` (mesh units cubed)."""
-        return front.with_points(front.points + displace3d(front, volume, pinned, slide))
+        moved = front.with_points(front.points + displace3d(front, volume, pinned, slide))
+        return make_way_3d(front, moved, slide & ~pinned)
 
     def evened(self, front: Shell, floating: BoolArray) -> Shell:
         """Vertices stay where they are; remeshing evens them."""
@@ -95,7 +102,7 @@ class Space:
             return ""
         sides = np.sqrt(front.measures[metal] / 0.433)  # of a regular triangle of this area
         curved = TURN / np.maximum(front.on_facets(np.abs(front.curvature()))[metal], 1e-300)
-        wanted = np.clip(curved, self.size.finest or 0.0, self.size.front)
+        wanted = np.clip(curved, self._smallest, self._largest)
         if (sides > STRETCH * wanted).any():
             return "a triangle of the front is too large"
         if (front.measures < SHRINK**2 * start).any():
@@ -122,9 +129,9 @@ class Space:
         """`volume` when pinned vertices have passed theirs on to the next free ones."""
         return from_pinned(front, volume, pinned)
 
-    def available(self, front: Shell, volume: FloatArray) -> FloatArray:
+    def available(self, front: Shell, volume: FloatArray, given: FloatArray | None) -> FloatArray:
         """`volume` such that no vertex gives more metal than lies over the collector; the sum stays."""
-        return above_substrate(front, volume)
+        return limit_shell(front, volume, given)
 
     def stripped(self, front: Shell, dissolving: BoolArray) -> tuple[Shell, float]:
         """Deposit that is used up stays what it is: laying substrate bare is for 2D."""
@@ -137,14 +144,8 @@ def _shell(front: Skin) -> Shell:
     return front
 
 
-def _swapped(mesh: Mesh3D, shells: dict[str, Shell]) -> tuple[Fronts, Mesh3D]:
-    return shells, mesh
-
-
 def _ordered(old: Simplices, shells: Mapping[str, Shell]) -> Mesh3D:
     """The mesh with the triangles of the shells first among its facets, in their order."""
-    from meshes.tags import BOUNDARIES
-
     rows, tags, start = [], [], 0
     for name, shell in shells.items():
         rows.append(shell.cells + start)

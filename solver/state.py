@@ -66,7 +66,7 @@ class Books:
         return self.charges[FRONT]
 
     def faraday_error(self, volumes: Mapping[str, float], unit: float, volume_per_charge: float) -> float:
-        """Largest difference of deposited volume and V_m Q/(nF) of any electrode, relative to all that passed.
+        """Largest difference of deposited volume and V_m Q/(nF) of any electrode, relative to what passed.
 
         Args:
             volumes: metal of every electrode now.

@@ -73,19 +73,28 @@ class RunFolder:
         file.flush()
 
     def frame(
-        self, time: float, charge: float, problem: Growing, front: Skin, edge_current: FloatArray
+        self,
+        time: float,
+        charge: float,
+        problem: Growing,
+        fronts: Mapping[str, Skin],
+        currents: Mapping[str, FloatArray],
     ) -> None:
-        """Write concentration and potential on the present mesh, and the front that belongs to it."""
+        """Write concentration and potential on the present mesh, and the fronts that belong to it.
+
+        `currents`: current density of every facet of every front, A/m^2.
+        """
         self._fields(time, problem)
         if self.comm.rank == 0:
             scale = problem.domain.unit * 1e6
-            if isinstance(front, Front):
-                self._front(time, charge, scale, front, edge_current)
-            else:
-                self._shell(scale, front, edge_current)
+            for name, front in fronts.items():
+                if isinstance(front, Front):
+                    self._front(time, charge, scale, name, front, currents[name])
+                else:
+                    self._shell(scale, name, front, currents[name])
         self.frames += 1
 
-    def _shell(self, scale: float, shell: Shell, current: FloatArray) -> None:
+    def _shell(self, scale: float, name: str, shell: Shell, current: FloatArray) -> None:
         """Triangles of a front in um as VTK's XML, with what they consist of and the current density."""
         data = {
             "surface": shell.surface.astype(np.int32),
@@ -93,7 +102,7 @@ class RunFolder:
             "patch": shell.patch,
             "current_A_m2": current,
         }
-        path = self.path / "front" / f"front_{self.frames:06d}.vtu"
+        path = self.path / "front" / f"{name}_{self.frames:06d}.vtu"
         path.parent.mkdir(exist_ok=True)
         cell_data = {name: [values] for name, values in data.items()}
         meshio.write(
@@ -158,7 +167,7 @@ class RunFolder:
         return [line for line in text.splitlines() if "<DataSet" in line]
 
     def _front(
-        self, time: float, charge: float, scale: float, front: Front, edge_current: FloatArray
+        self, time: float, charge: float, scale: float, name: str, front: Front, edge_current: FloatArray
     ) -> None:
         filmed = bool(front.film.any())
         lines = [
@@ -186,6 +195,6 @@ class RunFolder:
                 f"{x:.9g},{y:.9g},{s},{c:.6g},{p},{i:.8g},{number}" + filmed * f",{f:.8g}"
                 for x, y, s, c, p, i, f in rows
             ]
-        path = self.path / "front" / f"front_{self.frames:06d}.csv"
+        path = self.path / "front" / f"{name}_{self.frames:06d}.csv"
         path.parent.mkdir(exist_ok=True)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

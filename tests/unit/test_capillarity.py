@@ -7,7 +7,7 @@ import pytest
 
 from meshes.shapes import flat
 from meshes.shell_shapes import octant, plate
-from solver.capillarity import above_substrate, implicit_share
+from solver.capillarity import implicit_share
 
 
 def test_share_on_a_line_is_that_of_the_diffusion_equation() -> None:
@@ -26,15 +26,6 @@ def test_large_mobility_smooths_and_keeps_the_sum() -> None:
     shared = implicit_share(front, volume, np.full(len(front.lengths), 1.0), 1.0)
     assert shared.sum() == pytest.approx(volume.sum(), rel=1e-12)
     assert np.abs(np.diff(shared[1:-1])).max() < 1e-3 * volume.mean()
-
-
-def test_no_vertex_loses_more_than_lies_under_it() -> None:
-    front = flat(1.0, 0.1, height=1e-3)
-    volume = np.full(len(front.points), 2e-5)
-    volume[4] = -1.5e-4
-    limited = above_substrate(front, volume)
-    assert limited[4] >= -1e-3 * 0.1 * (1 + 1e-12)
-    assert limited.sum() == pytest.approx(volume.sum(), rel=1e-12)
 
 
 def test_share_on_triangles_is_that_of_the_diffusion_equation() -> None:
@@ -59,17 +50,3 @@ def test_share_on_triangles_keeps_the_sum_and_leaves_substrate_out() -> None:
     assert shared.sum() == pytest.approx(volume.sum(), rel=1e-12)
     assert np.abs(shared).max() < 0.2 * np.abs(volume).max()
     assert np.array_equal(implicit_share(shell, volume, 0.0 * mobility, 1.0), volume)
-
-
-def test_layers_in_3d_are_not_dug_through_spheres_have_no_collector() -> None:
-    shell = plate(1.0, 1.0, 0.2, height=1e-3)
-    area = np.bincount(shell.cells.ravel(), np.repeat(shell.measures / 3.0, 3))
-    volume = 1e-4 * area
-    k = int(np.argmax(area))
-    volume[k] = -2e-3 * area[k]
-    limited = above_substrate(shell, volume)
-    assert limited[k] >= -1e-3 * area[k] * 1.001
-    assert limited.sum() == pytest.approx(volume.sum(), rel=1e-12)
-    ball = octant(0.5, 0.1)
-    loss = np.full(len(ball.points), -1e-3)
-    assert np.array_equal(above_substrate(ball, loss), loss)

@@ -11,7 +11,8 @@ from meshes.advance import displace, lift
 from meshes.errors import MeshError
 from meshes.front import Chain, Front
 from meshes.shapes import flat, with_islands
-from solver.capillarity import above_substrate, implicit_share
+from meshes.strip import limit
+from solver.capillarity import implicit_share
 from solver.coverage import curvature, edge_curvature, feet, joining, relabel
 
 from .curves import TWICE, arc, circle, closed, free, gear, growth, opened
@@ -199,7 +200,7 @@ def test_only_metal_over_a_collector_is_limited():
     front = with_dead(opened(np.array([(0.0, 0.01), (0.5, 0.01), (1.0, 0.01)])), circle(20, 0.05, (0.5, 0.5)))
     volume = np.full(len(front.points), 1e-3)
     volume[1], volume[10] = -0.0055, -0.1
-    limited = above_substrate(front, volume)
+    limited = limit(front, volume)
     assert limited[1] == pytest.approx(-0.005)
     assert limited[10] == -0.1
     assert limited.sum() == pytest.approx(volume.sum(), rel=1e-12)

@@ -22,8 +22,11 @@ from solver.coverage import (
     joining,
     relabel,
 )
+from solver.laws import Constant
+from solver.reaction import ButlerVolmer, Reaction
 from solver.surface import Surface
 
+DEPOSITION = Reaction("d", 1, {"Na": 1.0}, ButlerVolmer(Constant(10.0)), reference={"Na": 1000.0})
 MATRIX = Surface("matrix", 0.07, 20.0, 10e-9, np.pi / 2, Ohmic())
 
 
@@ -90,7 +93,7 @@ def test_one_way_to_the_middle_of_edges_and_another_by_their_vertices() -> None:
     rng = np.random.default_rng(1)
     potential, metal = rng.normal(size=len(front.points)), rng.normal(size=len(front.cells))
     given = ({}, potential, metal, edge_curvature(front), 0.3)
-    with_cells = FrontFields(*given, front.cells).overpotential()
+    with_cells = FrontFields(*given, front.cells, DEPOSITION).overpotential()
     middle = 0.5 * (potential[1:] + potential[:-1])
     np.testing.assert_array_equal(with_cells, metal + 0.3 * edge_curvature(front) - middle)
     middle = 0.5 * (potential[front.cells[:, 0]] + potential[front.cells[:, 1]])

@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from cases.build import physics
 from cases.dump import dump
+from cases.errors import CaseError
 from cases.loader import load, loads, shipped
 from cases.overview import conductivity, limiting_current, saturation_current
 from cases.schema import Case
 from solver.constants import FARADAY
+from solver.model import Film
 
 GROWING = ("bare_ni", "na3sb_ni")
 
@@ -114,3 +117,21 @@ def test_every_field_is_described_for_editors() -> None:
     gap = schema["$defs"]["Geometry"]["properties"]["gap"]
     assert gap["type"] == "string"
     assert gap["examples"] == ["10 um"]
+
+
+def test_a_film_that_grows() -> None:
+    """Charge per area times it is resistance times area; it comes with or without a constant part."""
+    text = shipped()["bare_ni"].read_text(encoding="utf-8")
+    growing = text.replace("[kinetics]\n", '[kinetics]\nfilm_growth = "5 ohm cm^4/C"\n')
+    assert physics(loads(text)).film("front") == Film(0.0)
+    assert physics(loads(growing)).film("front") == Film(0.0, 5e-8)
+    both = growing.replace("[kinetics]\n", '[kinetics]\nfilm_resistance = "2 ohm cm^2"\n')
+    case = loads(both)
+    assert physics(case).film("counter") == Film(2e-4, 5e-8)
+    assert loads(dump(case)) == case
+    for wrong, says in (
+        ("0 ohm cm^4/C", "more than 0"),
+        ("1 ohm cm^2", "a resistance times area per charge per area"),
+    ):
+        with pytest.raises(CaseError, match=says):
+            loads(growing.replace("5 ohm cm^4/C", wrong))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from meshes.front import Front
 from meshes.shell_shapes import plate
 from solver.march import Simulation
 from solver.model import Film
-from solver.program import constant_current, hold
+from solver.program import constant_current
+from solver.writer import RunFolder
 from verification.exact.growing import parabolic_charge
 from verification.studies.growing_cells import finish, fixed
 
@@ -98,8 +101,23 @@ def test_a_film_grows_on_an_electrode_that_does_not() -> None:
     np.testing.assert_allclose(simulation.front.film, GROWTH * 200.0 * TIME, rtol=1e-6)
 
 
-def test_without_growth_nothing_grows() -> None:
-    ph = filmed(physics(i0=1e3), 1e-4, 0.0)
-    simulation = Simulation(cell(flat(), ph, program=hold(-0.1)), MPI.COMM_WORLD)
-    finish(simulation, 0.1, 0.05)
-    assert not simulation.front.film.any()
+@pytest.mark.parametrize("growth", [0.0, GROWTH])
+def test_the_film_is_a_column_of_the_front_where_there_is_one(growth: float, tmp_path: Path) -> None:
+    ph = filmed(physics(i0=1e3), 1e-4, growth)
+    simulation = Simulation(cell(flat(), ph, program=constant_current(-200.0, time=TIME)), MPI.COMM_WORLD)
+    for _ in range(3):
+        simulation.advance(0.05)
+        simulation.move()
+    front, currents = simulation.front, {"front": simulation.edge_current()}
+    folder = RunFolder(tmp_path, MPI.COMM_WORLD)
+    folder.frame(simulation.state.time, 0.0, simulation.problem, {"front": front}, currents)
+    lines = (tmp_path / "front" / "front_000000.csv").read_text(encoding="utf-8").splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    assert ("film_ohm_m2" in rows[0]) is (growth > 0.0)
+    assert list(rows[0])[-1] == ("film_ohm_m2" if growth else "chain")
+    if growth:
+        written = [float(row["film_ohm_m2"]) for row in rows]
+        np.testing.assert_allclose(written[:-1], front.film, rtol=1e-7)
+        np.testing.assert_allclose(written[-1], front.film[-1], rtol=1e-7)
+    else:
+        assert not front.film.any()

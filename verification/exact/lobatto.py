@@ -13,7 +13,7 @@ from solver.types import FloatArray
 
 
 class Lobatto(NamedTuple):
-    """On (0, 1): points with both ends, weights, and what gives derivatives at the points from values there."""
+    """On (0, 1): points with both ends, weights, and the matrix from values to derivatives at the points."""
 
     points: FloatArray
     weights: FloatArray
@@ -21,7 +21,7 @@ class Lobatto(NamedTuple):
 
 
 def lobatto(degree: int) -> Lobatto:
-    """The `degree` + 1 points of a polynomial of `degree`, at least 2; quadrature is exact to 2 `degree` - 1."""
+    """The `degree` + 1 points, at least 3, of a polynomial; quadrature is exact up to 2 `degree` - 1."""
     legendre = np.polynomial.Legendre.basis(degree)
     x = np.concatenate(([-1.0], np.sort(legendre.deriv().roots().real), [1.0]))
     values = legendre(x)

@@ -64,7 +64,7 @@ class Annulus:
         """S in m when the inner electrode has `radius` in m."""
         if not self.moves:
             return self.outer
-        return (self.outer**self.dim + radius**self.dim - self.inner**self.dim) ** (1.0 / self.dim)
+        return math.pow(self.outer**self.dim + radius**self.dim - self.inner**self.dim, 1.0 / self.dim)
 
     def resistance(self, radius: float) -> float:
         """P(R, S) in 1/m (1 for a cylinder): times the resistivity, the resistance of the electrolyte."""
@@ -80,7 +80,7 @@ class Annulus:
     def radius_by_charge(self, deposit: Deposit, electrons: int, charge: float) -> float:
         """R in m when `charge` in C (C/m) has been deposited: Faraday's law."""
         gained = self.dim * deposit.molar_volume * charge / (electrons * FARADAY * self.unit)
-        return (self.inner**self.dim + gained) ** (1.0 / self.dim)
+        return math.pow(self.inner**self.dim + gained, 1.0 / self.dim)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Cells with round electrodes: parts of concentric cylinders and spheres, how they are marched and measured.
+"""Cells with round electrodes: parts of concentric cylinders and spheres, how they are marched and read.
 
-The unit of length is the radius of the outer electrode. Polygons and triangles are given the area or volume of
-the circle or sphere that they stand for, and what is measured is the radius of the same area or volume.
+The unit of length is the radius of the outer electrode. Polygons and triangles are given the area or volume
+of the circle or sphere that they stand for, and what is read is the radius of the same area or volume.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Geometry:
 
     @property
     def share(self) -> float:
-        """Current of the cell (A, A/m in a plane) over that of the whole (A, A/m for a cylinder), unit m or 1."""
+        """Current of the cell (A, in a plane A/m) over that of the whole (A, A/m of a cylinder); m or 1."""
         return self.part * self.unit ** (self.dim - self.annulus.dim)
 
     def radius(self, front: Skin) -> float:
@@ -167,7 +167,9 @@ def slice_of_cylinder(annulus: Annulus, edges: int, bulk: float) -> Geometry:
         shell_shapes.quarter_cylinder(inner, edge, edge * 1.0001),
         shell_shapes.quarter_cylinder(1.0, edge, bulk, outside=True),
     ]
-    front, outer = (_of_volume(shell, 0.25 * math.pi * r**2 * edge) for shell, r in zip(shells, (inner, 1.0), strict=True))
+    front, outer = (
+        _of_volume(shell, 0.25 * math.pi * r**2 * edge) for shell, r in zip(shells, (inner, 1.0), strict=True)
+    )
     return Geometry(annulus, front, outer, 0.25 * edge, edge, bulk, (0.0, 0.0))
 
 
@@ -178,7 +180,7 @@ def _of_volume(shell: Shell, volume: float) -> Shell:
 
 
 def linear_physics(exact: Round) -> Physics:
-    """A supporting electrolyte, linear charge transfer; the one ion moves so fast that it is everywhere alike."""
+    """A supporting electrolyte, linear charge transfer; the one ion is so fast that it does not matter."""
     ion = Species("M", exact.electrons, FAST, CONCENTRATION)
     fast = 1e6 / exact.transfer
     working, counter = (
@@ -190,7 +192,9 @@ def linear_physics(exact: Round) -> Physics:
         Interface(COUNTER, COUNTER, (counter,)),
     )
     model = Model(Supporting((ion,), 1.0 / exact.resistivity), TEMPERATURE, {ELECTROLYTE: Medium()}, faces)
-    return Physics(model, Metal("M", exact.electrons, exact.deposit.molar_volume, exact.deposit.surface_energy))
+    return Physics(
+        model, Metal("M", exact.electrons, exact.deposit.molar_volume, exact.deposit.surface_energy)
+    )
 
 
 def salt_physics(exact: RoundSalt) -> Physics:
@@ -200,7 +204,7 @@ def salt_physics(exact: RoundSalt) -> Physics:
 
 
 def simulation(geometry: Geometry, what: Physics, program: Program, step: float) -> Simulation:
-    """A cell at its beginning; its current density is its current over the unit (squared in 3D) (collective)."""
+    """A cell at its beginning; its current density is that over the unit (squared in 3D) (collective)."""
     unit, edge, bulk = geometry.unit, geometry.wanted, geometry.bulk
     return Simulation(
         Cell(
