@@ -238,9 +238,11 @@ class Domain:
         Triangles: 4 sqrt(3) area / sum of edges^2. Tetrahedra: 12 (3 volume)^(2/3) / sum of edges^2 (Liu
         and Joe, BIT 34, 268 (1994)).
         """
-        x = self._corners()
-        determinant = np.linalg.det(x[:, 1:] - x[:, :1]) * self._orientation
-        squares = sum(((x[:, j] - x[:, i]) ** 2).sum(axis=1) for i in range(self.dim + 1) for j in range(i))
+        x = np.ascontiguousarray(self._corners().T)  # axis, corner, cell
+        sides = x[:, 1:] - x[:, :1]
+        opposite = sides[:, 1:] - sides[:, :1] if self.dim == 2 else sides - np.roll(sides, 1, axis=1)
+        squares = np.einsum("akc,akc->c", sides, sides) + np.einsum("akc,akc->c", opposite, opposite)
+        determinant = _determinant(sides) * self._orientation
         if self.dim == 2:
             quality = 2.0 * np.sqrt(3.0) * determinant / squares
         else:
@@ -345,3 +347,13 @@ class Domain:
 def _keys(rows: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:
     """One number for every row of numbers below `count`."""
     return np.asarray(rows @ (count ** np.arange(rows.shape[1], dtype=np.int64)), dtype=np.int64)
+
+
+def _determinant(sides: FloatArray) -> FloatArray:
+    """Of the sides from the first corner, shape (d, d, cells): component, side, cell."""
+    if len(sides) == 2:
+        (a, b), (c, d) = sides
+        return np.asarray(a * d - b * c)
+    a, b, c = sides[:, 0], sides[:, 1], sides[:, 2]
+    cross = b[[1, 2, 0]] * c[[2, 0, 1]] - b[[2, 0, 1]] * c[[1, 2, 0]]
+    return np.asarray((a * cross).sum(axis=0))

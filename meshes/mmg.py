@@ -72,7 +72,7 @@ def adapt(
     work["metric"] = np.ascontiguousarray(lengths, dtype=np.float64)[:, None]
     try:
         work.remesh(
-            hmin=0.1 * float(lengths.min()),
+            hmin=0.7 * float(lengths.min()),
             hmax=2.0 * float(lengths.max()),
             hausd=hausdorff,
             hgrad=1.0 + growth,

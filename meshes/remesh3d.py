@@ -54,7 +54,7 @@ def remesh(
     kept = np.array([True, *(not part.name and part.axis < 0 for part in legend)])[labels]
     lines, corners = feature_lines(mesh, labels, supports)
     lengths = wanted_lengths(mesh, supports, size)
-    hausdorff = size.angle * size.front / 8.0  # sagitta of the longest edge that the angle allows
+    hausdorff = 0.5 * size.angle * size.front  # a guard: `wanted_lengths` bounds the sagitta, at a quarter of this
     whole = Labelled(mesh.points, mesh.cells, mesh.facets, labels, lines)
     return _rebuilt(
         mesh,

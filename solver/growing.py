@@ -86,7 +86,8 @@ def initial_floating(front: Skin, contact: Contact, bases: FloatArray) -> Floati
 class _Boundary:
     """Functions on one growing boundary, and the floating deposit of its facets and vertices (or -1).
 
-    `known` has the values of `film` on all facets of the front, in their order.
+    `known` has the values of `film` on all facets of the front, in their order; `touched`, by block, which
+    active unknowns are on floating deposits, and on which of them.
     """
 
     activity: fem.Function
@@ -97,8 +98,7 @@ class _Boundary:
     known: FloatArray
     facet: IntArray
     vertex: IntArray
-    touched: IntArray
-    touched_patch: IntArray
+    touched: dict[str, tuple[IntArray, IntArray]]
 
 
 class Growing(Discretisation):
@@ -127,7 +127,7 @@ class Growing(Discretisation):
         for name in model.growing:
             activity, floats, metal, film = (fem.Function(domain.facet_spaces[name]) for _ in range(4))
             shift, known = fem.Function(domain.space), domain.fronts[name].film
-            self._skins[name] = _Boundary(activity, floats, metal, shift, film, known, none, none, none, none)
+            self._skins[name] = _Boundary(activity, floats, metal, shift, film, known, none, none, {})
         super().__init__(model, domain, compiled)  # type: ignore[arg-type]
         self._nodes = np.empty(domain.node_of_dof.size, dtype=np.int32)
         self._nodes[domain.space.dofmap.list.ravel()] = self.spaces[LIQUID].dofmap.list.ravel()
@@ -168,13 +168,15 @@ class Growing(Discretisation):
         for corner in range(front.cells.shape[1]):
             np.maximum.at(skin.vertex, front.cells[:, corner], skin.facet)
         skin.floats.x.array[:] = skin.facet[where.facets] >= 0
-        width = len(self.equations.fields)
-        of_node = np.full(domain.node_of_dof.size, -1, dtype=np.int32)
-        of_node[self._nodes[where.dofs]] = skin.vertex[where.vertices]
-        block = self.layout.blocks[LIQUID]
-        patch = of_node[block.active // width]
-        skin.touched = np.flatnonzero(patch >= 0).astype(np.int32)
-        skin.touched_patch = patch[skin.touched]
+        blocks = [(LIQUID, self._nodes, len(self.equations.fields)), (f"{FILM}{name}", self._scalar_nodes, 1)]
+        for block, nodes, width in blocks:
+            if block not in self.equations.names:
+                continue
+            of_node = np.full(domain.node_of_dof.size, -1, dtype=np.int32)
+            of_node[nodes[where.dofs]] = skin.vertex[where.vertices]
+            patch = of_node[self.layout.blocks[block].active // width]
+            touched = np.flatnonzero(patch >= 0).astype(np.int32)
+            skin.touched[block] = touched, patch[touched]
 
     # --- data on the fronts
 
@@ -364,16 +366,17 @@ class Growing(Discretisation):
             return
         layout, terminals = self.layout, len(self.model.terminals)
         add, first = PETSc.InsertMode.ADD_VALUES, self.layout.first_scalar + terminals
-        block = layout.blocks[LIQUID]
         for name, skin in self._skins.items():
-            numbers = (layout.offset + block.start + skin.touched).astype(PETSc.IntType)
-            dofs = block.active[skin.touched]
-            scalars = (first + skin.touched_patch).astype(PETSc.IntType)
-            column = self.vector(self._forms["patch column"][name, LIQUID])[dofs]
-            row = self.vector(self._forms["patch row"][name, LIQUID])[dofs]
-            for number, scalar, down, across in zip(numbers, scalars, column, row, strict=True):
-                matrix.setValue(number, scalar, down, addv=add)
-                matrix.setValue(scalar, number, across, addv=add)
+            for kind, (touched, patches) in skin.touched.items():
+                block = layout.blocks[kind]
+                numbers = (layout.offset + block.start + touched).astype(PETSc.IntType)
+                dofs = block.active[touched]
+                scalars = (first + patches).astype(PETSc.IntType)
+                column = self.vector(self._forms["patch column"][name, kind])[dofs]
+                row = self.vector(self._forms["patch row"][name, kind])[dofs]
+                for number, scalar, down, across in zip(numbers, scalars, column, row, strict=True):
+                    matrix.setValue(number, scalar, down, addv=add)
+                    matrix.setValue(scalar, number, across, addv=add)
         slope = self._per_patch("patch slope")
         conductance = self._junctions("conductance") * self.equations.vt
         if layout.own_scalars:

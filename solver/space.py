@@ -17,7 +17,8 @@ from meshes.errors import MeshError
 from meshes.meeting import Contact
 from meshes.remesh3d import remesh
 from meshes.shell import Shell
-from meshes.shell_advance import displace3d, from_pinned
+from meshes.shell_advance import from_pinned
+from meshes.shell_feet import advance_feet, overhang
 from meshes.shell_shapes import plate
 from meshes.solid import Mesh3D, SizeField3D, tetrahedralise
 from meshes.strip import limit_shell
@@ -78,18 +79,24 @@ class Space:
 
     def feet(self, front: Shell) -> tuple[BoolArray, BoolArray]:
         """Rims of deposit on bare substrate: pinned, or sliding where the deposit leans over far enough."""
-        feet = front.feet
-        limits = np.array([
-            self.cell.surfaces[name].contact_angle if name in self.cell.surfaces else np.inf
-            for name in front.names
-        ])  # fmt: skip
-        slides = feet & (_contact_angles(front) >= _limit_at_feet(front, limits))
-        return feet & ~slides, slides
+        slides = overhang(front, self._limits(front)) >= 0.0
+        return front.feet & ~slides, slides
 
     def displaced(self, front: Shell, volume: FloatArray, pinned: BoolArray, slide: BoolArray) -> Shell:
         """The shell when every vertex has received its `volume` (mesh units cubed)."""
-        moved = front.with_points(front.points + displace3d(front, volume, pinned, slide))
+        moved = advance_feet(front, volume, pinned, slide, self._limits(front))
         return make_way_3d(front, moved, slide & ~pinned)
+
+    def _limits(self, front: Shell) -> FloatArray:
+        """Advancing contact angle of the bare substrate at every vertex, infinite elsewhere, shape (n,)."""
+        angles = np.array([
+            self.cell.surfaces[name].contact_angle if name in self.cell.surfaces else np.inf
+            for name in front.names
+        ])  # fmt: skip
+        result = np.full(len(front.points), np.inf)
+        for corner in range(3):
+            np.minimum.at(result, front.cells[front.bare, corner], angles[front.surface[front.bare]])
+        return result
 
     def evened(self, front: Shell, floating: BoolArray) -> Shell:
         """Vertices stay where they are; remeshing evens them."""
@@ -158,21 +165,3 @@ def _ordered(old: Simplices, shells: Mapping[str, Shell]) -> Mesh3D:
     inverted = np.linalg.det(x[:, 1:] - x[:, :1]) < 0.0
     cells[inverted] = cells[inverted][:, [0, 2, 1, 3]]
     return Mesh3D(old.points, cells, facets, np.concatenate([*tags, old.tags[other]]))
-
-
-def _contact_angles(front: Shell) -> FloatArray:
-    """Angle of the deposit with the substrate, in the metal, at every foot; 0 elsewhere, shape (n,)."""
-    metal = ~front.bare
-    steepest = np.zeros(len(front.points))
-    angle = np.arccos(np.clip(front.normals[:, 2], -1.0, 1.0))
-    for corner in range(3):
-        np.maximum.at(steepest, front.cells[metal, corner], angle[metal])
-    return np.where(front.feet, steepest, 0.0)
-
-
-def _limit_at_feet(front: Shell, limits: FloatArray) -> FloatArray:
-    """Advancing contact angle of the bare substrate at every vertex, shape (n,)."""
-    result = np.full(len(front.points), np.inf)
-    for corner in range(3):
-        np.minimum.at(result, front.cells[front.bare, corner], limits[front.surface[front.bare]])
-    return result

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from mpi4py import MPI
+from scipy.optimize import brentq
 
 from meshes.front import Front
 from meshes.shell_shapes import plate
+from solver.contact import Schottky
 from solver.march import Simulation
 from solver.model import Film
 from solver.program import constant_current
@@ -19,7 +21,7 @@ from solver.writer import RunFolder
 from verification.exact.growing import parabolic_charge
 from verification.studies.growing_cells import finish, fixed
 
-from .cells import UM, Held, cell, flat, physics
+from .cells import TEMPERATURE, UM, Held, cell, flat, physics, steady_binary_current
 
 TIME, GROWTH, GAP = 1.0, 5e-5, 10 * UM
 
@@ -99,6 +101,33 @@ def test_a_film_grows_on_an_electrode_that_does_not() -> None:
     while simulation.instrument.segment is not None:
         simulation.advance(0.05)
     np.testing.assert_allclose(simulation.front.film, GROWTH * 200.0 * TIME, rtol=1e-6)
+
+
+def test_a_film_on_a_floating_deposit_in_series_with_its_junction() -> None:
+    """Steady current through junction, film, reaction and electrolyte; Newton's method knows all of them."""
+    resistance = 2e-4
+    bare = physics(i0=1e3)
+    junction = Schottky(0.42, 1.2e6, 1.0, TEMPERATURE)
+
+    def through(drops: float) -> float:
+        return steady_binary_current(replace(bare, voltage=bare.voltage + drops), GAP)
+
+    def defect(drops: float) -> float:
+        current = through(drops)
+        return current + float(junction.current_density(np.array(drops + resistance * current)))
+
+    current = through(float(brentq(defect, 0.0, 0.0999, xtol=1e-14)))
+    front = flat()
+    front = replace(front, patch=np.zeros_like(front.patch), surface=np.full_like(front.surface, 2))
+    ph, bases = on_front_only(filmed(bare, resistance, 0.0)), np.array([front.width * GAP])
+    given = cell(front, ph, seed_contact=junction, bases=bases, moving=False)
+    simulation = Simulation(given, MPI.COMM_WORLD)
+    iterations = []
+    while simulation.state.time < 5.0:
+        simulation.advance(5.0)
+        iterations.append(simulation.state.newton)
+    assert simulation.state.current / given.width == pytest.approx(current, rel=3e-4)
+    assert max(iterations) <= 8
 
 
 @pytest.mark.parametrize("growth", [0.0, GROWTH])

@@ -7,6 +7,7 @@ import pytest
 from verification.rows import Study
 from verification.studies import (
     growing_convergence,
+    growing_endurance,
     growing_invariance,
     growing_planar,
     growing_ripples,
@@ -15,7 +16,14 @@ from verification.studies import (
 
 STUDIES = [
     module.study
-    for module in (growing_convergence, growing_invariance, growing_planar, growing_ripples, growing_uniform)
+    for module in (
+        growing_convergence,
+        growing_endurance,
+        growing_invariance,
+        growing_planar,
+        growing_ripples,
+        growing_uniform,
+    )
 ]
 
 
