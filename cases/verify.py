@@ -46,6 +46,7 @@ def run_verify(
         names: which studies; without any, all but those that need another program.
         quick: coarser meshes and fewer cases.
         out: folder for verification.md, verification.json and the plots; nothing is written without it.
+            Studies that do not run keep what the report there says of them.
         peers: also run the studies that need another program.
         only_list: name the studies and run none.
         known: studies to choose from; those of `verification.studies` by default.
@@ -76,7 +77,8 @@ def run_verify(
         about = report.About(
             datetime.now(UTC).date().isoformat(), _versions(), comm.size, quick=quick, left_out=left_out
         )
-        for file in ranks.on_first(comm, lambda: _write(outcomes, out, about)):
+        order = [study.name for study in everything]
+        for file in ranks.on_first(comm, lambda: _write(outcomes, out, about, order)):
             screen.print(f"written: {file}", soft_wrap=True)
     passed: bool = comm.bcast(bool(outcomes) and all(outcome.passed for outcome in outcomes))
     return PASSED if passed else FAILED
@@ -145,9 +147,9 @@ def _listed(everything: Sequence[Study]) -> Table:
     return table
 
 
-def _write(outcomes: Sequence[Outcome], out: Path, about: report.About) -> list[Path]:
+def _write(outcomes: Sequence[Outcome], out: Path, about: report.About, order: Sequence[str]) -> list[Path]:
     try:
-        return report.write(outcomes, out, about)
+        return report.write(outcomes, out, about, order)
     except OSError as error:
         raise CaseError(f"{out}: the report cannot be written: {error.strerror or error}") from None
 

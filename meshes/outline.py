@@ -30,7 +30,7 @@ class Smooth(NamedTuple):
         tag: see `tags`.
         name: of the shell, "" if it is none.
         kind: see `Shell.kinds`.
-        axis: that a plane is normal to, -1 if it is none.
+        axis: that a plane is normal to, level bare substrate too, -1 if it is none.
         value: where on this axis the plane is.
     """
 
@@ -48,11 +48,11 @@ Legend = tuple[Smooth, ...]
 def label(mesh: Mesh3D, fronts: Mapping[str, Shell]) -> tuple[IntArray, Legend]:
     """A number from 1 for every smooth surface."""
     labels, legend, start = np.zeros(len(mesh.facets), dtype=np.int64), list[Smooth](), 0
+    scale = 1e-9 * float(np.ptp(mesh.points, axis=0).max())
     for name, shell in fronts.items():
         labels[start : start + len(shell.cells)] = len(legend) + 1 + shell.kinds
-        legend += [Smooth(BOUNDARIES[name], name, kind) for kind in range(int(shell.kinds.max()) + 1)]
+        legend += [_of_shell(shell, name, kind, scale) for kind in range(int(shell.kinds.max()) + 1)]
         start += len(shell.cells)
-    scale = 1e-9 * float(np.ptp(mesh.points, axis=0).max())
     exact = np.unique(np.concatenate([shell.points[shell.fixed] for shell in fronts.values()]))
     rest = np.arange(len(mesh.facets)) >= start
     corners = mesh.points[mesh.facets]
@@ -73,6 +73,15 @@ def label(mesh: Mesh3D, fronts: Mapping[str, Shell]) -> tuple[IntArray, Legend]:
             labels[mine[here]] = len(legend)
             mine, height = mine[~here], height[~here]
     return labels, tuple(legend)
+
+
+def _of_shell(shell: Shell, name: str, kind: int, scale: float) -> Smooth:
+    """A kind of a shell; bare substrate that is level within `scale` stays level."""
+    height = shell.points[shell.cells[shell.bare & (shell.kinds == kind)], 2]
+    if height.size == 0 or np.ptp(height) > scale:
+        return Smooth(BOUNDARIES[name], name, kind)
+    level = shell.base if abs(height.mean() - shell.base) <= scale else float(np.median(height))
+    return Smooth(BOUNDARIES[name], name, kind, 2, level)
 
 
 def prepared(mesh: Simplices, fronts: Mapping[str, Shell]) -> Mesh3D:

@@ -76,12 +76,9 @@ def wanted_lengths(mesh: Mesh3D, supports: Mapping[str, Support], size: SizeFiel
     for name, support in supports.items():
         shell = support.shell
         largest = size.front if name == "front" else size.bulk if size.counter is None else size.counter
-        finest = 0.1 * largest if size.finest is None else min(size.finest, largest)
         metal = shell.vertices_of(~shell.bare)
-        turning = _turning(support)
-        wish = np.clip(size.angle / np.maximum(turning, 1e-300), finest, largest)
         places.append(shell.points[metal])
-        values.append(wish[metal])
+        values.append(resolving(support, largest, size)[metal])
         have[start : start + len(shell.points)] = shell.sizes
         start += len(shell.points)
     result = np.full(len(mesh.points), size.bulk)
@@ -92,6 +89,12 @@ def wanted_lengths(mesh: Mesh3D, supports: Mapping[str, Support], size: SizeFiel
     on = np.isfinite(have)
     result[on] = np.clip(have[on], result[on] / BAND, result[on] * BAND)
     return result
+
+
+def resolving(support: Support, largest: float, size: SizeField3D) -> FloatArray:
+    """Edge length between the finest and `largest` that turns by `size.angle`, at every vertex, (n,)."""
+    finest = 0.1 * largest if size.finest is None else min(size.finest, largest)
+    return np.clip(size.angle / np.maximum(_turning(support), 1e-300), finest, largest)
 
 
 def _turning(support: Support) -> FloatArray:

@@ -1,16 +1,16 @@
 """Feet of a deposit in 3D: the line in which it ends on bare substrate advances with its contact angle.
 
-Where a deposit stands on the substrate more steeply than the advancing contact angle allows, its foot goes
-outwards until it no longer does. A triangle of height H that leans e (radians) too far is set right when its
-vertices on the substrate move by H e; a foot takes the mean of what the triangles around it ask for,
+Where a deposit stands on the substrate more steeply than the advancing contact angle allows, its foot slides
+outwards and keeps that angle. A triangle of height H that leans e (radians) too far is set right when its
+vertices on the substrate move outwards by H e; a foot takes the mean of what the triangles around it ask for,
 
-    d = max(0, sum_T A_T H_T (theta_T - limit) / sum_T A_T)
+    d = sum_T A_T H_T (theta_T - limit) / sum_T A_T
 
 along their mean horizontal normal. The line so follows the shape of the metal above it. Moved by the current at
-each single foot instead, started and stopped by the angle there, feet run ahead of one another, and the
-line frays.
+each single foot alone, started and stopped by the angle there, feet run ahead of one another, and the line
+frays: whether a foot slides is therefore decided by the mean over its neighbours along the line.
 
-The volume that feet sweep comes from the metal next to them, so the sum stays what is deposited.
+What feet sweep in setting the angle right is taken from the metal next to them: the sum stays.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ from .arrays import BoolArray, FloatArray
 from .shell import Shell
 from .shell_advance import displace3d
 
-SWEEPS = 3
-"""Times that feet are set right in one motion."""
-LARGEST = 0.25
+SWEEPS = 2
+"""Times that the angle is set right in one motion."""
+PART = 0.6
+"""Part of the way to the angle that a foot goes in one sweep."""
+LARGEST = 0.15
 """Largest motion of a foot in one sweep, in shortest edges around it."""
+PASSES = 2
+"""Times that the overhang is averaged with that of the neighbours along the line."""
 
 
 def overhang(shell: Shell, limits: FloatArray) -> FloatArray:
@@ -48,16 +52,30 @@ def overhang(shell: Shell, limits: FloatArray) -> FloatArray:
     return np.where(found, asked / np.where(found, weight, 1.0), -np.inf)
 
 
+def sliding(shell: Shell, limits: FloatArray) -> BoolArray:
+    """Feet that slide: where the deposit leans over its limit in the mean along the line, shape (n,)."""
+    asked = overhang(shell, limits)
+    feet = np.isfinite(asked)
+    mean = np.where(feet, asked, 0.0)
+    line = shell.edges[shell.broken & feet[shell.edges].all(axis=1)]
+    ways = np.concatenate((line, line[:, ::-1]))
+    number = np.bincount(ways[:, 0], minlength=len(feet))
+    for _ in range(PASSES):
+        around = np.bincount(ways[:, 0], mean[ways[:, 1]], len(feet)) / np.maximum(number, 1)
+        mean = np.where(number > 0, 0.5 * (mean + around), mean)
+    return np.asarray(feet & (mean >= 0.0))
+
+
 def advance_feet(
     shell: Shell, volume: FloatArray, pinned: BoolArray, slide: BoolArray, limits: FloatArray
 ) -> Shell:
-    """`shell` with `volume` deposited; feet that `slide` go on to their contact angle, others stay.
+    """`shell` with `volume` deposited; feet that `slide` keep their contact angle.
 
     Args:
         shell: before the motion.
-        volume: to deposit at every vertex; that of feet goes to the metal next to them, shape (n,).
+        volume: to deposit at every vertex, shape (n,).
         pinned: vertices that stay, shape (n,).
-        slide: feet that may move outwards, shape (n,).
+        slide: feet that move on the substrate, shape (n,).
         limits: see `overhang`.
 
     Returns:
@@ -67,18 +85,18 @@ def advance_feet(
     Raises:
         MeshError: see `shell_advance.displace3d`.
     """
-    held, none = pinned | slide, np.zeros(len(slide), dtype=np.bool_)
-    result = shell.with_points(shell.points + displace3d(shell, volume, held, none))
-    mobile = slide & ~pinned
+    result = shell.with_points(shell.points + displace3d(shell, volume, pinned, slide))
+    mobile, held = slide & ~pinned, pinned | slide
+    if not mobile.any() or not volume.any():
+        return result
     for _ in range(SWEEPS):
-        step = _outwards(result, np.where(mobile, overhang(result, limits), 0.0))
-        if not step.any():
-            break
+        step = _outwards(result, np.where(mobile, PART * overhang(result, limits), 0.0))
         middle, end = result.points + 0.5 * step, result.points + step
         vectors = result.area_vectors + 4.0 * result.area_vectors_at(middle) + result.area_vectors_at(end)
         swept = np.sum(step * vectors, axis=1) / 6.0
         result = result.with_points(end)
-        result = result.with_points(end + displace3d(result, -swept, held, none))
+        still = np.zeros_like(slide)
+        result = result.with_points(end + displace3d(result, -swept, held, still))
     return result
 
 
@@ -92,7 +110,7 @@ def _slopes(shell: Shell) -> tuple[FloatArray, FloatArray]:
 
 
 def _outwards(shell: Shell, distance: FloatArray) -> FloatArray:
-    """Horizontal displacement of feet by positive `distance`, not too far for the triangles, shape (n, 3)."""
+    """Horizontal displacement of feet by `distance`, not too far for the triangles, shape (n, 3)."""
     weighted = np.where(_slopes(shell)[0] > 0.0, shell.measures, 0.0)[:, None] * shell.normals
     direction = shell.to_vertices(weighted)
     direction[:, 2] = 0.0
@@ -101,5 +119,5 @@ def _outwards(shell: Shell, distance: FloatArray) -> FloatArray:
     edge = np.linalg.norm(shell.points[shell.edges[:, 1]] - shell.points[shell.edges[:, 0]], axis=1)
     shortest = np.full(len(shell.points), np.inf)
     np.minimum.at(shortest, shell.edges, edge[:, None])
-    size = np.minimum(np.maximum(distance, 0.0), LARGEST * shortest)
+    size = np.clip(distance, -LARGEST * shortest, LARGEST * shortest)
     return np.asarray(direction * (size / np.where(length > 0.0, length, 1.0))[:, None])

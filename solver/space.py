@@ -15,11 +15,12 @@ from meshes.arrays import IntArray
 from meshes.domain import Simplices, Skin
 from meshes.errors import MeshError
 from meshes.meeting import Contact
-from meshes.remesh3d import remesh
+from meshes.remesh3d import remesh, resolving
 from meshes.shell import Shell
 from meshes.shell_advance import from_pinned
-from meshes.shell_feet import advance_feet, overhang
+from meshes.shell_feet import advance_feet, sliding
 from meshes.shell_shapes import plate
+from meshes.shell_support import Support
 from meshes.solid import Mesh3D, SizeField3D, tetrahedralise
 from meshes.strip import limit_shell
 from meshes.substrate import make_way_3d
@@ -34,6 +35,8 @@ EAGER = 0.8
 """Edges of a new front over those wanted: they grow before the next remeshing."""
 TURN = 0.35
 """Largest angle in radians that an edge on curved metal spans."""
+GROWN = 1.1
+"""A triangle that is too large is a reason to remesh when its sides have grown by this since the last time."""
 
 
 class Space:
@@ -44,7 +47,6 @@ class Space:
     def __init__(self, cell: Cell) -> None:
         """Take sizes and walls from `cell`."""
         self.cell, unit, sizes = cell, cell.gap, cell.sizes
-        self._largest, self._smallest = sizes.front / unit, sizes.smallest / unit
         self.size = SizeField3D(
             bulk=sizes.bulk / unit,
             front=EAGER * sizes.front / unit,
@@ -79,7 +81,7 @@ class Space:
 
     def feet(self, front: Shell) -> tuple[BoolArray, BoolArray]:
         """Rims of deposit on bare substrate: pinned, or sliding where the deposit leans over far enough."""
-        slides = overhang(front, self._limits(front)) >= 0.0
+        slides = sliding(front, self._limits(front))
         return front.feet & ~slides, slides
 
     def displaced(self, front: Shell, volume: FloatArray, pinned: BoolArray, slide: BoolArray) -> Shell:
@@ -107,10 +109,10 @@ class Space:
         metal = ~front.bare
         if not metal.any():
             return ""
-        sides = np.sqrt(front.measures[metal] / 0.433)  # of a regular triangle of this area
-        curved = TURN / np.maximum(front.on_facets(np.abs(front.curvature()))[metal], 1e-300)
-        wanted = np.clip(curved, self._smallest, self._largest)
-        if (sides > STRETCH * wanted).any():
+        sides = np.sqrt(front.measures / 0.433)  # of a regular triangle of this area
+        wanted = front.on_facets(resolving(Support(front), self.size.front, self.size)) / EAGER
+        grown = front.measures > GROWN**2 * start  # or the next remeshing would find it as it is, too
+        if (metal & grown & (sides > STRETCH * wanted)).any():
             return "a triangle of the front is too large"
         if (front.measures < SHRINK**2 * start).any():
             return "a triangle of the front has shrunk"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,35 +59,70 @@ def table(outcome: Outcome) -> Table:
     return shown  # type: ignore[no-any-return]
 
 
-def write(outcomes: Sequence[Outcome], folder: Path, about: About) -> list[Path]:
+@dataclass(frozen=True)
+class Entry:
+    """One study of the report: its record, and its section of the page."""
+
+    record: Mapping[str, Any]
+    section: tuple[str, ...]
+
+
+def write(outcomes: Sequence[Outcome], folder: Path, about: About, order: Sequence[str] = ()) -> list[Path]:
     """Write verification.md, verification.json and the plots in img/verification into `folder`.
 
     Args:
         outcomes: what ran, in the order to be shown.
         folder: made where it is missing.
         about: how it ran.
+        order: names of all studies. Those that did not run keep what the report in `folder` says of them, and
+            its date, if it is of the same kind (quick or not).
 
     Returns:
         The files written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {}
+    written, entries = [], kept(folder, about.quick)
     for outcome in outcomes:
         picture = PICTURES / f"{outcome.study.name}.png"
-        if draw(outcome.result.curves, folder / picture):
-            pictures[outcome.study.name] = picture
+        drawn = draw(outcome.result.curves, folder / picture)
+        written += [folder / picture] if drawn else []
+        section = _section(outcome, picture if drawn else None)
+        entries[outcome.study.name] = Entry(_study_record(outcome, about), tuple(section))
+    names = [name for name in (order or [outcome.study.name for outcome in outcomes]) if name in entries]
+    chosen = [entries[name] for name in names]
+    left_out = tuple(name for name in order if name not in entries) or about.left_out
+    about = replace(about, left_out=tuple(name for name in left_out if name not in names))
     page, data = folder / "verification.md", folder / "verification.json"
-    page.write_text(markdown(outcomes, about, pictures), encoding="utf-8")
-    data.write_text(
-        json.dumps(_record(outcomes, about), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
-    return [page, data, *(folder / picture for picture in pictures.values())]
+    page.write_text(markdown(chosen, about), encoding="utf-8")
+    data.write_text(json.dumps(_record(chosen, about), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [page, data, *written]
 
 
-def markdown(outcomes: Sequence[Outcome], about: About, pictures: Mapping[str, Path]) -> str:
-    """Build the report; `pictures` by name of study, relative to the report."""
-    rows = [row for outcome in outcomes for row in outcome.result.rows]
-    passed = sum(row.passed for row in rows)
+def kept(folder: Path, quick: bool) -> dict[str, Entry]:
+    """What the report in `folder` says, by study; nothing where there is none of this kind."""
+    page, data = folder / "verification.md", folder / "verification.json"
+    try:
+        before = json.loads(data.read_text(encoding="utf-8"))
+        text = page.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return {}
+    if bool(before.get("quick")) != quick:
+        return {}
+    sections = {}
+    for part in text.split('\n<a id="')[1:]:
+        name, _, rest = part.partition('"></a>')
+        sections[name] = ("", f'<a id="{name}"></a>', *rest.rstrip("\n").split("\n")[1:])
+    return {
+        study["name"]: Entry({"date": before["date"], **study}, sections[study["name"]])
+        for study in before["studies"]
+        if study["name"] in sections
+    }
+
+
+def markdown(entries: Sequence[Entry], about: About) -> str:
+    """Build the report."""
+    rows = [row for entry in entries for row in entry.record["rows"]]
+    passed = sum(row["passed"] for row in rows)
     lines = [
         "# Verification",
         "",
@@ -95,11 +130,11 @@ def markdown(outcomes: Sequence[Outcome], about: About, pictures: Mapping[str, P
         "",
         f"    ./tertia verify{' --quick' if about.quick else ''} --write docs",
         "",
-        f"on {about.date}, with {about.ranks} MPI rank{'s' if about.ranks > 1 else ''}, "
+        f"last on {about.date}, with {about.ranks} MPI rank{'s' if about.ranks > 1 else ''}, "
         + ", ".join(f"{name} {version}" for name, version in about.versions.items())
-        + ".",
+        + ". Studies named on the command line are written anew, the others stay as they were.",
         "",
-        f"**{passed} of {len(rows)} comparisons pass**, in {len(outcomes)} studies.",
+        f"**{passed} of {len(rows)} comparisons pass**, in {len(entries)} studies.",
     ]
     if about.quick:
         lines += ["", "These are the quick versions of the studies: coarser meshes, fewer cases."]
@@ -112,15 +147,17 @@ def markdown(outcomes: Sequence[Outcome], about: About, pictures: Mapping[str, P
         "reaches the theoretical one (in parentheses), where there is one. Errors of mere rounding are given",
         "as a bound. In plots, points are computed and lines are the reference.",
         "",
-        "| study | shows | comparisons | |",
-        "|---|---|---:|---|",
+        "| study | shows | comparisons | | run on |",
+        "|---|---|---:|---|---|",
     ]
-    for outcome in outcomes:
-        done, total = sum(row.passed for row in outcome.result.rows), len(outcome.result.rows)
-        title = f"[{_cell(outcome.study.title)}](#{outcome.study.name})"
-        lines.append(f"| `{outcome.study.name}` | {title} | {done} of {total} | {MARKS[outcome.passed]} |")
-    for outcome in outcomes:
-        lines += _section(outcome, pictures.get(outcome.study.name))
+    for entry in entries:
+        study = entry.record
+        done, total = sum(row["passed"] for row in study["rows"]), len(study["rows"])
+        title = f"[{_cell(study['title'])}](#{study['name']})"
+        mark = MARKS[bool(study["passed"])]
+        lines.append(f"| `{study['name']}` | {title} | {done} of {total} | {mark} | {study['date']} |")
+    for entry in entries:
+        lines += entry.section
     return "\n".join(lines) + "\n"
 
 
@@ -174,22 +211,24 @@ def _cell(text: str) -> str:
     return " ".join(text.replace("|", "\\|").split())
 
 
-def _record(outcomes: Sequence[Outcome], about: About) -> dict[str, Any]:
+def _record(entries: Sequence[Entry], about: About) -> dict[str, Any]:
     return {
         "date": about.date,
         "versions": dict(about.versions),
         "ranks": about.ranks,
         "quick": about.quick,
         "left_out": list(about.left_out),
-        "studies": [
-            {
-                "name": outcome.study.name,
-                "title": outcome.study.title,
-                "passed": outcome.passed,
-                "rows": [_row_record(row) for row in outcome.result.rows],
-            }
-            for outcome in outcomes
-        ],
+        "studies": [dict(entry.record) for entry in entries],
+    }
+
+
+def _study_record(outcome: Outcome, about: About) -> dict[str, Any]:
+    return {
+        "name": outcome.study.name,
+        "title": outcome.study.title,
+        "date": about.date,
+        "passed": outcome.passed,
+        "rows": [_row_record(row) for row in outcome.result.rows],
     }
 
 

@@ -201,3 +201,31 @@ def test_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         rows.studies()
     for name in [name for name in sys.modules if name.startswith(folder.name)]:
         del sys.modules[name]
+
+
+def test_studies_that_do_not_run_keep_their_part_of_the_report(tmp_path: Path) -> None:
+    first = Outcome(
+        Study("a", "First", "Shows a.", lambda quick: Result(())),
+        Result((Row("x", "y", 1.0, 1.0, "", 1e-3),)),
+        0.0,
+    )
+    second = Outcome(
+        Study("b", "Second", "Shows b.", lambda quick: Result(())),
+        Result((Row("u", "v", 2.0, 2.5, "", 1e-3),)),
+        0.0,
+    )
+    report.write([first, second], tmp_path, report.About("2026-01-01", {"DOLFINx": "0.9"}), ["a", "b", "c"])
+    better = Outcome(second.study, Result((Row("u", "v", 2.0, 2.0, "", 1e-3),)), 0.0)
+    report.write([better], tmp_path, report.About("2026-02-02", {"DOLFINx": "0.9"}), ["a", "b", "c"])
+    page = (tmp_path / "verification.md").read_text(encoding="utf-8")
+    assert "**2 of 2 comparisons pass**, in 2 studies" in page
+    assert page.index('<a id="a">') < page.index('<a id="b">')
+    assert page.count("Shows a.") == page.count("Shows b.") == 1
+    assert "Not run here: c." in page
+    assert "| pass | 2026-01-01 |" in page
+    assert "| pass | 2026-02-02 |" in page
+    data = json.loads((tmp_path / "verification.json").read_text(encoding="utf-8"))
+    assert [study["date"] for study in data["studies"]] == ["2026-01-01", "2026-02-02"]
+    quick = report.About("2026-03-03", {"DOLFINx": "0.9"}, quick=True)
+    report.write([better], tmp_path, quick, ["a", "b", "c"])
+    assert "Shows a." not in (tmp_path / "verification.md").read_text(encoding="utf-8")

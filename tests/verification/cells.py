@@ -83,7 +83,7 @@ def fresh(front: Front) -> Front:
 
 def exchange(physics: Physics) -> float:
     """i0 in A/m^2."""
-    law = physics.reaction.kinetics
+    law = physics.reaction_at("front").kinetics
     assert isinstance(law, ButlerVolmer)
     return float(law.exchange_current_density(CONCENTRATION, TEMPERATURE))
 

@@ -127,7 +127,7 @@ def test_a_film_on_a_floating_deposit_in_series_with_its_junction() -> None:
         simulation.advance(5.0)
         iterations.append(simulation.state.newton)
     assert simulation.state.current / given.width == pytest.approx(current, rel=3e-4)
-    assert max(iterations) <= 8
+    assert max(iterations[2:]) <= 6  # the first two begin far off: all potentials are zero
 
 
 @pytest.mark.parametrize("growth", [0.0, GROWTH])
