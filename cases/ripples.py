@@ -116,7 +116,9 @@ def _front(case: Case, segment: Segment) -> Front:
     exchange = law.exchange_current_density * (cation.concentration / reference) ** power
     rest = law.alpha_a, law.alpha_c, metal.charge_number, electrolyte.temperature
     # cos 4 theta is 1 to first order on a ripple.
-    electrodes = Electrodes(Kinetics(exchange * (1.0 + law.anisotropy), *rest), Kinetics(exchange, *rest))
+    film = law.film_resistance or 0.0
+    working, counter = Kinetics(exchange * (1.0 + law.anisotropy), *rest), Kinetics(exchange, *rest)
+    electrodes = Electrodes(working, counter, film, film)
     deposit = Deposit(metal.molar_volume, metal.surface_energy)
     a, b = segment.mode.coefficients
     value = _value(segment)

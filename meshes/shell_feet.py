@@ -4,20 +4,26 @@ Where a deposit stands on the substrate more steeply than the advancing contact 
 outwards and keeps that angle. A triangle of height H that leans e (radians) too far is set right when its
 vertices on the substrate move outwards by H e; a foot takes the mean of what the triangles around it ask for,
 
-    d = sum_T A_T H_T (theta_T - limit) / sum_T A_T
+    d = sum_T A_T H_T (theta_T - limit) / sum_T A_T.
 
-along their mean horizontal normal. The line so follows the shape of the metal above it. Moved by the current at
-each single foot alone, started and stopped by the angle there, feet run ahead of one another, and the line
-frays: whether a foot slides is therefore decided by the mean over its neighbours along the line.
+The line so follows the shape of the metal above it. Moved by the current at each single foot alone, started
+and stopped by the angle there, feet run ahead of one another, and the line frays: whether a foot slides is
+therefore decided by the mean over its neighbours along the line. A line with teeth may stand upright
+everywhere, so differences of its curvature k (against the neighbours' mean) are smoothed away as well,
 
-What feet sweep in setting the angle right is taken from the metal next to them: the sum stays.
+    d' = -l^2/16 (k - k_mean),       which halves teeth of the width l, and leaves circles as they are.
+
+What feet sweep in this is taken from the metal next to them: the sum stays.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
-from .arrays import BoolArray, FloatArray
+from .arrays import BoolArray, FloatArray, IntArray
 from .shell import Shell
 from .shell_advance import displace3d
 
@@ -31,39 +37,18 @@ PASSES = 2
 """Times that the overhang is averaged with that of the neighbours along the line."""
 
 
-def overhang(shell: Shell, limits: FloatArray) -> FloatArray:
-    """How far feet have to go outwards for the contact angle to be `limits`, negative inwards, shape (n,).
+def sliding(shell: Shell, limits: FloatArray) -> BoolArray:
+    """Feet that slide: where the deposit leans over its limit in the mean along the line, shape (n,).
 
     Args:
         shell: deposit on a level substrate.
         limits: advancing contact angle at every vertex, radians, measured in the metal, shape (n,).
-
-    Returns:
-        Distances, minus infinity where no deposit ends on bare substrate.
     """
-    height, tilt = _slopes(shell)
-    asked, weight = np.zeros(len(shell.points)), np.zeros(len(shell.points))
-    rises = height > 0.0
-    for corner in shell.cells[rises].T:
-        lean = np.clip(tilt[rises] - limits[corner], -np.pi, np.pi)
-        np.add.at(asked, corner, shell.measures[rises] * height[rises] * lean)
-        np.add.at(weight, corner, shell.measures[rises])
-    found = shell.feet & (weight > 0.0)
-    return np.where(found, asked / np.where(found, weight, 1.0), -np.inf)
-
-
-def sliding(shell: Shell, limits: FloatArray) -> BoolArray:
-    """Feet that slide: where the deposit leans over its limit in the mean along the line, shape (n,)."""
-    asked = overhang(shell, limits)
-    feet = np.isfinite(asked)
-    mean = np.where(feet, asked, 0.0)
-    line = shell.edges[shell.broken & feet[shell.edges].all(axis=1)]
-    ways = np.concatenate((line, line[:, ::-1]))
-    number = np.bincount(ways[:, 0], minlength=len(feet))
+    line = Footline(shell)
+    mean = line.overhang(limits)
     for _ in range(PASSES):
-        around = np.bincount(ways[:, 0], mean[ways[:, 1]], len(feet)) / np.maximum(number, 1)
-        mean = np.where(number > 0, 0.5 * (mean + around), mean)
-    return np.asarray(feet & (mean >= 0.0))
+        mean = 0.5 * (mean + line.around(mean))
+    return np.asarray(line.there & (mean >= 0.0))
 
 
 def advance_feet(
@@ -76,7 +61,7 @@ def advance_feet(
         volume: to deposit at every vertex, shape (n,).
         pinned: vertices that stay, shape (n,).
         slide: feet that move on the substrate, shape (n,).
-        limits: see `overhang`.
+        limits: see `sliding`.
 
     Returns:
         The shell with the metal volume of `shell` plus the sum of `volume` to rounding. Vertices of bare
@@ -90,34 +75,112 @@ def advance_feet(
     if not mobile.any() or not volume.any():
         return result
     for _ in range(SWEEPS):
-        step = _outwards(result, np.where(mobile, PART * overhang(result, limits), 0.0))
+        line = Footline(result)
+        asked = np.where(mobile, PART * line.overhang(limits) - line.teeth, 0.0)
+        size = np.clip(asked, -LARGEST * line.shortest, LARGEST * line.shortest)
+        step = size[:, None] * line.outwards
         middle, end = result.points + 0.5 * step, result.points + step
         vectors = result.area_vectors + 4.0 * result.area_vectors_at(middle) + result.area_vectors_at(end)
         swept = np.sum(step * vectors, axis=1) / 6.0
         result = result.with_points(end)
-        still = np.zeros_like(slide)
-        result = result.with_points(end + displace3d(result, -swept, held, still))
+        result = result.with_points(end + displace3d(result, -swept, held, np.zeros_like(slide)))
     return result
 
 
-def _slopes(shell: Shell) -> tuple[FloatArray, FloatArray]:
-    """Height of every triangle of metal that touches a foot, else 0, and the angle under it, shape (m,)."""
-    beside = ~shell.bare & shell.feet[shell.cells].any(axis=1)
-    height = np.where(beside, np.ptp(shell.points[shell.cells, 2], axis=1), 0.0)
-    height[height < 1e-9 * np.sqrt(shell.measures)] = 0.0
-    up = np.sign(shell.area_vectors[:, 2].sum())
-    return height, np.arccos(np.clip(up * shell.normals[:, 2], -1.0, 1.0))
+@dataclass(frozen=True, eq=False)
+class Footline:
+    """The line of feet of `shell`; walls continue it by its mirror image."""
 
+    shell: Shell
 
-def _outwards(shell: Shell, distance: FloatArray) -> FloatArray:
-    """Horizontal displacement of feet by `distance`, not too far for the triangles, shape (n, 3)."""
-    weighted = np.where(_slopes(shell)[0] > 0.0, shell.measures, 0.0)[:, None] * shell.normals
-    direction = shell.to_vertices(weighted)
-    direction[:, 2] = 0.0
-    direction[shell.fixed] = 0.0
-    length = np.linalg.norm(direction, axis=1)
-    edge = np.linalg.norm(shell.points[shell.edges[:, 1]] - shell.points[shell.edges[:, 0]], axis=1)
-    shortest = np.full(len(shell.points), np.inf)
-    np.minimum.at(shortest, shell.edges, edge[:, None])
-    size = np.clip(distance, -LARGEST * shortest, LARGEST * shortest)
-    return np.asarray(direction * (size / np.where(length > 0.0, length, 1.0))[:, None])
+    @cached_property
+    def _metal(self) -> IntArray:
+        """Triangles of metal that rise from a foot, with their corners that are feet: two columns."""
+        shell = self.shell
+        rise = np.ptp(shell.points[shell.cells, 2], axis=1)
+        beside = ~shell.bare & (rise > 1e-9 * np.sqrt(shell.measures))
+        cell, corner = np.nonzero(beside[:, None] & shell.feet[shell.cells])
+        return np.column_stack((cell, shell.cells[cell, corner]))
+
+    @cached_property
+    def there(self) -> BoolArray:
+        """Feet with deposit that rises from them, shape (n,)."""
+        found = np.zeros(len(self.shell.points), dtype=np.bool_)
+        found[self._metal[:, 1]] = True
+        return found
+
+    def overhang(self, limits: FloatArray) -> FloatArray:
+        """How far feet have to go outwards to get the contact angles `limits`, 0 for others, shape (n,)."""
+        shell, (cell, foot), n = self.shell, self._metal.T, len(self.shell.points)
+        up = np.sign(shell.area_vectors[:, 2].sum())
+        tilt = np.arccos(np.clip(up * shell.normals[cell, 2], -1.0, 1.0))
+        lean = np.clip(tilt - limits[foot], -np.pi, np.pi)
+        rise = np.ptp(shell.points[shell.cells[cell], 2], axis=1)
+        weight = np.bincount(foot, shell.measures[cell], n)
+        asked = np.bincount(foot, shell.measures[cell] * rise * lean, n)
+        return np.asarray(asked / np.where(self.there, weight, 1.0))
+
+    @cached_property
+    def _ways(self) -> IntArray:
+        """From foot to foot along the line, both ways, shape (k, 2); as mirrored ones twice at a wall."""
+        edges = self.shell.edges[self.shell.broken & self.there[self.shell.edges].all(axis=1)]
+        ways = np.concatenate((edges, edges[:, ::-1]))
+        number = np.bincount(ways[:, 0], minlength=len(self.there))
+        ends = (number == 1) & self.shell.fixed.any(axis=1)
+        return np.concatenate((ways, ways[ends[ways[:, 0]]]))
+
+    @cached_property
+    def _number(self) -> FloatArray:
+        return np.bincount(self._ways[:, 0], minlength=len(self.there)).astype(np.float64)
+
+    def around(self, values: FloatArray) -> FloatArray:
+        """Mean over the neighbours along the line of `values`, their own where there are none, (n,)."""
+        start, end = self._ways.T
+        total = np.bincount(start, values[end], len(values))
+        return np.where(self._number > 0.0, total / np.maximum(self._number, 1.0), values)
+
+    @cached_property
+    def outwards(self) -> FloatArray:
+        """Horizontal unit vectors at right angles to the line, from the metal, shape (n, 3)."""
+        shell, (cell, foot), n = self.shell, self._metal.T, len(self.shell.points)
+        mean = np.zeros((n, 3))
+        np.add.at(mean, foot, shell.measures[cell, None] * shell.normals[cell])
+        start, end = self._ways.T
+        # The chord between the neighbours; on a wall, which mirrors, it is normal to the wall.
+        away = shell.points[end] - shell.points[start]
+        side = np.where(np.sum(away[:, :2] * np.column_stack((-mean[start, 1], mean[start, 0])), axis=1) > 0, 1, -1)
+        chord = np.zeros((n, 3))
+        np.add.at(chord, start, side[:, None] * away)
+        normal = np.column_stack((chord[:, 1], -chord[:, 0], np.zeros(n)))
+        mean[:, 2] = 0.0
+        mean[shell.fixed] = normal[shell.fixed] = 0.0
+        regular = (self._number == 2.0) & (np.linalg.norm(normal, axis=1) > 0.0)
+        normal = np.where(regular[:, None], normal, mean)
+        normal *= np.where(np.sum(normal * mean, axis=1) < 0.0, -1.0, 1.0)[:, None]
+        length = np.linalg.norm(normal, axis=1)
+        return np.asarray(normal / np.where(length > 0.0, length, 1.0)[:, None])
+
+    @cached_property
+    def teeth(self) -> FloatArray:
+        """l^2/16 (k - k_mean), positive where the line sticks out; 0 where it is no plain line, shape (n,)."""
+        points, n = self.shell.points, len(self.shell.points)
+        start, end = self._ways.T
+        away = points[end] - points[start]
+        length = np.linalg.norm(away, axis=1)
+        bend = np.zeros((n, 3))
+        np.add.at(bend, start, away / length[:, None])
+        total = np.bincount(start, length, n)
+        plain = self._number == 2.0
+        curvature = -2.0 * np.sum(bend * self.outwards, axis=1) / np.where(plain, total, 1.0)
+        curvature = np.where(plain, curvature, 0.0)
+        found = (0.5 * total) ** 2 / 16.0 * (curvature - self.around(curvature))
+        return np.where(plain, found, 0.0)
+
+    @cached_property
+    def shortest(self) -> FloatArray:
+        """Shortest edge at every vertex, shape (n,)."""
+        shell = self.shell
+        length = np.linalg.norm(shell.points[shell.edges[:, 1]] - shell.points[shell.edges[:, 0]], axis=1)
+        found = np.full(len(shell.points), np.inf)
+        np.minimum.at(found, shell.edges, length[:, None])
+        return found

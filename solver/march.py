@@ -156,6 +156,8 @@ class Simulation:
         state.dt = dt * min(growth, LARGEST_GROWTH)
         if self._reached or instrument.left(state.time) <= 1e-9 * dt:
             self._next_segment()
+            if not self.cell.moving:
+                self._forget()
 
     def _next_segment(self) -> None:
         """A discontinuity: nothing before it says what comes."""
@@ -410,7 +412,11 @@ class Simulation:
         """Move the fronts by what the prediction missed, and the mesh with them."""
         before = self.problem.domain.coordinates
         problem, place = self.problem, self.mesher.place(self.problem)
-        moved = self.mesher.move(problem, self._displaced(self._correction), self.memory.present, None)
+        corrected = {
+            name: self.mesher.shaping.evened(front, self.floats(name))
+            for name, front in self._displaced(self._correction).items()
+        }
+        moved = self.mesher.move(problem, corrected, self.memory.present, None)
         self._behind = problem.domain.minimum_quality() < FOLDED
         if self._behind:  # parts of a front have met: the mesh stays, for the next one to be made from
             fronts = dict(problem.domain.fronts)

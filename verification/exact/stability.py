@@ -66,12 +66,13 @@ class Electrodes:
     Attributes:
         working: kinetics of the front, with c_ref = c0.
         counter: kinetics of the counter electrode, with c_ref = c0.
-        film: resistance r of a film on the front in ohm m^2.
+        film, counter_film: resistance r of a film on the front and on the counter electrode in ohm m^2.
     """
 
     working: Kinetics
     counter: Kinetics
     film: float = 0.0
+    counter_film: float = 0.0
 
     def voltage(self, cell: Cell, current: float) -> float:
         """Steady cell voltage V in V under `current` i in A/m^2 (anodic positive), films included.
@@ -82,7 +83,7 @@ class Electrodes:
         symmetric = cell.steady_voltage(current, self.counter)
         ratio = 1.0 + current / cell.limiting_current
         other = self.working.overpotential(current, ratio) - self.counter.overpotential(current, ratio)
-        return symmetric + other + self.film * current
+        return symmetric + other + (self.film + self.counter_film) * current
 
 
 @dataclass(frozen=True)
@@ -160,12 +161,12 @@ class Front:
     @property
     def slope(self) -> float:
         """S in S/m^2, film included."""
-        return self._responses(self.electrodes.working, self.current, 0)[0]
+        return self._responses(self.electrodes.working, self.current, 0, self.electrodes.film)[0]
 
     @property
     def response(self) -> float:
         """K in A m/mol, film included."""
-        return self._responses(self.electrodes.working, self.current, 0)[1]
+        return self._responses(self.electrodes.working, self.current, 0, self.electrodes.film)[1]
 
     @property
     def critical_wavenumber(self) -> float:
@@ -181,9 +182,10 @@ class Front:
 
     def effective_wavenumber(self, wavenumber: npt.ArrayLike) -> FloatArray:
         """Effective k' in rad/m at `wavenumber` k in rad/m, shape (m,)."""
-        k, length = np.asarray(wavenumber, dtype=float), self.cell.length
+        k, length, electrodes = np.asarray(wavenumber, dtype=float), self.cell.length, self.electrodes
         reaction = (
-            self._responses(self.electrodes.counter, -self.current, 1, film=False)[1] / self.conductance
+            self._responses(electrodes.counter, -self.current, 1, electrodes.counter_film)[1]
+            / self.conductance
         )
         tangent = np.tanh(k * length)
         per_k = np.divide(tangent, k, out=np.full_like(tangent, length), where=k > 0.0)
@@ -192,7 +194,7 @@ class Front:
     def growth_rate(self, wavenumber: npt.ArrayLike) -> FloatArray:
         """Omega in 1/s of ripples of `wavenumber` k in rad/m, shape (m,); negative where they decay."""
         k = np.asarray(wavenumber, dtype=float)
-        slope, response = self._responses(self.electrodes.working, self.current, 0)
+        slope, response = self._responses(self.electrodes.working, self.current, 0, self.electrodes.film)
         spread = self.conductance * self.effective_wavenumber(k)
         drive = response * self.gradient - slope * self._capillary_voltage * k**2
         return np.asarray(self._volume_per_charge * spread * drive / (response + spread))
@@ -232,7 +234,7 @@ class Front:
         return self.deposit.surface_energy * self._volume_per_charge
 
     def _responses(
-        self, kinetics: Kinetics, current: float, electrode: int, *, film: bool = True
+        self, kinetics: Kinetics, current: float, electrode: int, film: float
     ) -> tuple[float, float]:
         """(S, K) of the front (`electrode` 0) or the counter electrode (1) under its own `current`."""
         concentration = self.concentrations[electrode]
@@ -241,7 +243,7 @@ class Front:
         cathodic = anodic - current
         slope = kinetics.f * (kinetics.alpha_c * cathodic + kinetics.alpha_a * anodic)
         shift = thermal_voltage(self.salt.temperature) / -self.salt.z_minus
-        drop = 1.0 + slope * self.electrodes.film if film else 1.0
+        drop = 1.0 + slope * film
         return slope / drop, (cathodic + slope * shift) / concentration / drop
 
 
