@@ -54,7 +54,7 @@ def remesh(
     kept = np.array([True, *(not part.name and part.axis < 0 for part in legend)])[labels]
     lines, corners = feature_lines(mesh, labels, supports)
     lengths = wanted_lengths(mesh, supports, size)
-    hausdorff = 0.5 * size.angle * size.front  # a guard: `wanted_lengths` bounds the sagitta, at a quarter of this
+    hausdorff = 0.5 * size.angle * size.front  # a guard, four times what the lengths ask for
     whole = Labelled(mesh.points, mesh.cells, mesh.facets, labels, lines)
     return _rebuilt(
         mesh,

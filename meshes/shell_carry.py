@@ -78,8 +78,14 @@ def placed(shell: Shell, cut: Cut, support: Support) -> FloatArray:
                 among = shell.broken & (pair == (other, kind)).all(axis=1)
                 points[line] = support.on_edges(points[line], among)
     points[cut.fixed] = cut.points[cut.fixed]
-    level = np.abs(points[:, 2] - shell.base) < 1e-10 * float(np.ptp(shell.points, axis=0).max())
+    scale = 1e-10 * float(np.ptp(shell.points, axis=0).max())
+    level = np.abs(points[:, 2] - shell.base) < scale
     points[level, 2] = shell.base
+    # A line that branches has no tangent: its feet must not leave level substrate for that.
+    for kind in np.unique(shell.kinds[shell.bare]):
+        height = shell.points[shell.cells[shell.bare & (shell.kinds == kind)], 2]
+        if np.ptp(height) < scale:
+            points[member[:, kind], 2] = cut.points[member[:, kind], 2]
     return np.asarray(points)
 
 

@@ -27,14 +27,16 @@ from .arrays import BoolArray, FloatArray, IntArray
 from .shell import Shell
 from .shell_advance import displace3d
 
-SWEEPS = 2
+SWEEPS = 1
 """Times that the angle is set right in one motion."""
-PART = 0.6
+PART = 0.3
 """Part of the way to the angle that a foot goes in one sweep."""
 LARGEST = 0.15
 """Largest motion of a foot in one sweep, in shortest edges around it."""
 PASSES = 2
 """Times that the overhang is averaged with that of the neighbours along the line."""
+FLARE = 0.3
+"""Largest angle in radians by which the contact angle differs from that of the triangles at the foot."""
 
 
 def sliding(shell: Shell, limits: FloatArray) -> BoolArray:
@@ -112,13 +114,49 @@ class Footline:
     def overhang(self, limits: FloatArray) -> FloatArray:
         """How far feet have to go outwards to get the contact angles `limits`, 0 for others, shape (n,)."""
         shell, (cell, foot), n = self.shell, self._metal.T, len(self.shell.points)
-        up = np.sign(shell.area_vectors[:, 2].sum())
-        tilt = np.arccos(np.clip(up * shell.normals[cell, 2], -1.0, 1.0))
-        lean = np.clip(tilt - limits[foot], -np.pi, np.pi)
+        lean = np.clip(self._tilt[cell] - limits[foot], -np.pi, np.pi) + self._flare[foot]
         rise = np.ptp(shell.points[shell.cells[cell], 2], axis=1)
-        weight = np.bincount(foot, shell.measures[cell], n)
-        asked = np.bincount(foot, shell.measures[cell] * rise * lean, n)
-        return np.asarray(asked / np.where(self.there, weight, 1.0))
+        return np.bincount(foot, shell.measures[cell] * rise * lean, n) / self._weight
+
+    @cached_property
+    def _tilt(self) -> FloatArray:
+        """Angle of every triangle with the substrate, in the metal, shape (m,)."""
+        up = np.sign(self.shell.area_vectors[:, 2].sum())
+        return np.asarray(np.arccos(np.clip(up * self.shell.normals[:, 2], -1.0, 1.0)))
+
+    @cached_property
+    def _weight(self) -> FloatArray:
+        cell, foot = self._metal.T
+        return np.where(self.there, np.bincount(foot, self.shell.measures[cell], len(self.there)), 1.0)
+
+    @cached_property
+    def _flare(self) -> FloatArray:
+        """Angle at the substrate less that half a triangle above it, by that of the next ones, shape (n,).
+
+        It is extrapolated over the height, from the triangles at a foot and those above them, and averaged
+        along the line.
+        """
+        shell, (cell, foot), n = self.shell, self._metal.T, len(self.shell.points)
+        middle = shell.on_facets(shell.points[:, 2]) - shell.points[foot[0], 2] if foot.size else np.zeros(0)
+        low = [np.bincount(foot, (shell.measures * f)[cell], n) / self._weight for f in (self._tilt, middle)]
+        above = np.flatnonzero(~shell.bare & ~self.there[shell.cells].any(axis=1))
+        corners, area = shell.cells[above].ravel(), np.repeat(shell.measures[above], 3)
+        total = np.bincount(corners, area, n)
+        start, end = np.concatenate((shell.edges, shell.edges[:, ::-1])).T
+        up = self.there[start] & ~self.there[end] & (total[end] > 0.0)
+        start, end = start[up], end[up]
+        number = np.bincount(start, total[end], n)
+        high = []
+        for f in (self._tilt, middle):
+            at = np.bincount(corners, area * np.repeat(f[above], 3), n)
+            high.append(np.bincount(start, at[end], n) / np.where(number > 0.0, number, 1.0))
+        apart = high[1] - low[1]
+        sound = self.there & (number > 0.0) & (apart > 0.2 * low[1])
+        found = np.where(sound, (low[0] - high[0]) * low[1] / np.where(sound, apart, 1.0), 0.0)
+        found = np.clip(found, -FLARE, FLARE)
+        for _ in range(PASSES):
+            found = 0.5 * (found + self.around(found))
+        return np.where(self.there, found, 0.0)
 
     @cached_property
     def _ways(self) -> IntArray:
@@ -148,7 +186,9 @@ class Footline:
         start, end = self._ways.T
         # The chord between the neighbours; on a wall, which mirrors, it is normal to the wall.
         away = shell.points[end] - shell.points[start]
-        side = np.where(np.sum(away[:, :2] * np.column_stack((-mean[start, 1], mean[start, 0])), axis=1) > 0, 1, -1)
+        side = np.where(
+            np.sum(away[:, :2] * np.column_stack((-mean[start, 1], mean[start, 0])), axis=1) > 0, 1, -1
+        )
         chord = np.zeros((n, 3))
         np.add.at(chord, start, side[:, None] * away)
         normal = np.column_stack((chord[:, 1], -chord[:, 0], np.zeros(n)))
@@ -162,7 +202,7 @@ class Footline:
 
     @cached_property
     def teeth(self) -> FloatArray:
-        """l^2/16 (k - k_mean), positive where the line sticks out; 0 where it is no plain line, shape (n,)."""
+        """l^2/16 (k - k_mean), positive where the line sticks out; 0 where it branches, shape (n,)."""
         points, n = self.shell.points, len(self.shell.points)
         start, end = self._ways.T
         away = points[end] - points[start]

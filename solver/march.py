@@ -19,18 +19,17 @@ from meshes.domain import Skin
 from meshes.errors import MeshError
 from meshes.strip import Exhausted
 
+from .at_front import capillary_shift, front_fields, longest_step
 from .capillarity import implicit_share
 from .cell import Cell
 from .coverage import (
     FrontFields,
     activity,
     curvature,
-    edge_curvature,
     joining,
     relabel,
     substrate_rates,
 )
-from .equations import POTENTIAL
 from .film import known_film, thickening
 from .growing import Growing, initial_floating
 from .instrument import Instrument, scaled_control
@@ -198,7 +197,7 @@ class Simulation:
         if self.cell.moving and problem.domain.minimum_quality() < FOLDED:
             return 0.0
         for name, front in self.fronts.items():
-            shift = self._capillary * curvature(front)
+            shift = capillary_shift(self.problem, self.cell.physics) * curvature(front)
             film = known_film(front, plan, None if self.growth is None else self.growth.films[name])
             problem.set_surface(name, activity(front, self.cell.physics), shift, film)
         problem.set_rate(plan.a0 / dt)
@@ -226,9 +225,9 @@ class Simulation:
             if growth < 0.6:
                 return 0.0
         currents = {name: problem.at_front("surface current", name) for name in self.fronts}
-        fields = {name: self._front_fields(name) for name in self.fronts}
+        fields = {name: front_fields(problem, self.cell.physics, name) for name in self.fronts}
         volumes = self._deposited(plan, dt, currents, fields, predicted)
-        limit = self._longest_step(dt, volumes, fields)
+        limit = longest_step(self.cell, self.fronts, dt, volumes, fields)
         if dt > 1.6 * limit:
             return 0.0
         scale = problem.equations.current_scale * self._unit_area
@@ -341,29 +340,6 @@ class Simulation:
         pinned, slide = self._feet[name]
         back = None if given is None else np.where(slide, given, 0.0)
         return shaping.available(front, shaping.settled(front, volume, pinned), back)
-
-    def _longest_step(
-        self, dt: float, volumes: dict[str, FloatArray], fields: dict[str, FrontFields]
-    ) -> float:
-        """Longest step in s by motion of the fronts and by change of coverage."""
-        steps, physics = self.cell.steps, self.cell.physics
-        if not self.cell.moving:
-            return steps.largest
-        longest = np.inf
-        for name, front in self.fronts.items():
-            sizes = front.measures if self.cell.dim == 2 else np.sqrt(2.0 * front.measures)
-            shortest = np.full(len(front.points), np.inf)
-            for corner in range(front.cells.shape[1]):
-                np.minimum.at(shortest, front.cells[:, corner], sizes)
-            reach = np.sqrt((front.area_vectors**2).sum(axis=1))
-            moved = np.abs(volumes[name]) / np.maximum(reach, 0.25 * shortest ** (self.cell.dim - 1))
-            longest = min(
-                longest, steps.displacement * dt * float(np.min(shortest / np.maximum(moved, 1e-300)))
-            )
-            rates = substrate_rates(front, fields[name], physics, self.cell.surfaces)
-            change = rates.after(front.coverage, dt) - np.maximum(front.coverage, 0.0)
-            longest = min(longest, COVERAGE_STEP * dt / max(float(change.max(initial=0.0)), 1e-300))
-        return longest
 
     def _accept(
         self,
@@ -508,7 +484,7 @@ class Simulation:
         physics, front = self.cell.physics, self.fronts[name]
         if physics.film(name).growth > 0.0:
             return np.where(front.bare, 0.0, self.problem.film_current(name))
-        return self._front_fields(name).kinetics(physics)[0] * activity(front, physics)
+        return front_fields(self.problem, physics, name).kinetics(physics)[0] * activity(front, physics)
 
     def faraday_error(self) -> float:
         """Largest relative difference of deposited volume and V_m Q/(nF) of any electrode."""
@@ -531,28 +507,6 @@ class Simulation:
     def _relabel(self, name: str, joined: IntArray) -> None:
         domain = self.problem.domain
         domain.fronts[name] = relabel(domain.fronts[name], joined)
-
-    @property
-    def _capillary(self) -> float:
-        """RT/F per curvature of 1/mesh unit."""
-        physics = self.cell.physics
-        return physics.metal.capillary_voltage / (physics.thermal_voltage * self.cell.gap)
-
-    def _front_fields(self, name: str) -> FrontFields:
-        problem = self.problem
-        eq, domain = problem.equations, problem.domain
-        known = {
-            n: eq.c0 * domain.gather_front(problem.nodal(n), name) for n in problem.model.closure.unknowns
-        }
-        return FrontFields(
-            problem.model.closure.concentrations(known),
-            domain.gather_front(problem.nodal(POTENTIAL), name),
-            problem.facet_potentials(name),
-            edge_curvature(self.fronts[name]),
-            self._capillary,
-            self.fronts[name].cells,
-            self.cell.physics.reaction_at(name),
-        )
 
     def _solver(self) -> Newton:
         if self._newton is None:

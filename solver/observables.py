@@ -95,6 +95,8 @@ def _extreme(x: FloatArray, y: FloatArray, k: np.intp) -> float:
     """Largest x(y) on the parabola through the points k - 1, k and k + 1, x[k] being the largest of them."""
     if not 0 < k < len(x) - 1 or not (y[k + 1] - y[k]) * (y[k] - y[k - 1]) > 0.0:
         return float(x[k])
+    if np.max(x[k - 1 : k + 2 : 2]) > x[k] - 1e-9 * abs(y[k + 1] - y[k - 1]):  # straight on one side
+        return float(x[k])
     a, b, c = np.polyfit(y[k - 1 : k + 2] - y[k], x[k - 1 : k + 2], 2)
     return float(max(c - b * b / (4.0 * a), x[k])) if a < 0.0 else float(x[k])
 

@@ -1,7 +1,7 @@
 """The geometry of a growing cell in 3D: shells of triangles that are displaced and remeshed with the mesh.
 
 Everything here works on rank 0 or on data that all ranks hold, and knows nothing of fields. Shells that meet
-are not merged: growth goes on until deposits touch.
+are not merged: growth goes on until deposits touch, and ends with a word on where.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from meshes.solid import Mesh3D, SizeField3D, tetrahedralise
 from meshes.strip import limit_shell
 from meshes.substrate import make_way_3d
 from meshes.tags import BOUNDARIES
+from meshes.touching import Touching, nearest_facing
 
 from .cell import Cell
 from .model import COUNTER, FRONT
@@ -36,7 +37,9 @@ EAGER = 0.8
 TURN = 0.35
 """Largest angle in radians that an edge on curved metal spans."""
 GROWN = 1.1
-"""A triangle that is too large is a reason to remesh when its sides have grown by this since the last time."""
+"""Sides of a triangle that is too large have to have grown by this before it is a reason to remesh."""
+MEET = 0.5
+"""Deposits touch when they are closer than this part of the edges."""
 
 
 class Space:
@@ -76,7 +79,17 @@ class Space:
         return after, mesh
 
     def resolve(self, fronts: Fronts) -> Resolved:
-        """Nothing is cut or merged."""
+        """Nothing is cut or merged.
+
+        Raises:
+            Touching: deposits are closer than part of an edge.
+        """
+        for name, front in fronts.items():
+            place = (
+                nearest_facing(_shell(front), MEET) if name != COUNTER or self.cell.counter_moves else None
+            )
+            if place is not None:
+                raise Touching(place, self.cell.gap * 1e6)
         return Resolved(dict(fronts))
 
     def feet(self, front: Shell) -> tuple[BoolArray, BoolArray]:

@@ -1,0 +1,70 @@
+"""A corner under even growth: Huygens' construction opens some corners to arcs and keeps the others sharp."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from meshes.advance import displace
+from meshes.front import Front
+from meshes.resample import resample
+from meshes.shapes import all_metal
+from meshes.sizing import SizeFunction
+
+WIDTH, WAY, STEPS = 4.0, 1.0, 200
+"""Of the front; how far it advances, and in how many steps."""
+
+
+def sized(edge: float) -> SizeFunction:
+    """Edges of `edge`, down to a third of it where the front is curved."""
+    return lambda _, curvature: np.maximum(np.minimum(edge, 0.35 / np.maximum(curvature, 1e-300)), edge / 3.0)
+
+
+def advanced(up: float, edges: int, slope: float = 1.0) -> Front:
+    """A roof (a valley if `slope` < 0) whose every edge has moved by WAY along its normal, down if `up` < 0."""
+    x = np.linspace(0.0, WIDTH, edges + 1)
+    roof = slope * (0.5 * WIDTH - np.abs(x - 0.5 * WIDTH))
+    front = replace(all_metal(np.column_stack((x, roof))), base=-10.0 * WIDTH)
+    size = sized(float(front.lengths.mean()))
+    for _ in range(STEPS):
+        free = np.zeros(len(front.points), dtype=np.bool_)
+        share = np.zeros(len(front.points))
+        for corner in front.cells.T:
+            share += np.bincount(corner, 0.5 * front.lengths, share.size)
+        moved = front.with_points(front.points + displace(front, up * WAY / STEPS * share, free, free))
+        front = resample(moved, size, np.zeros(len(moved.points), dtype=np.bool_))
+    return front
+
+
+def distance_to_roof(front: Front, slope: float) -> np.ndarray:
+    """Distance of the vertices within WAY of the middle from where the front began."""
+    x, y = front.points[np.abs(front.points[:, 0] - 0.5 * WIDTH) < 0.7 * WAY].T
+    s = x - 0.5 * WIDTH
+    top = slope * 0.5 * WIDTH
+    along = np.maximum(0.0, (np.abs(s) - slope * (y - top)) / math.hypot(1.0, slope))
+    foot = along / math.hypot(1.0, slope)
+    return np.asarray(np.hypot(np.abs(s) - foot, y - top + slope * foot))
+
+
+@pytest.mark.parametrize(("up", "slope"), [(1.0, 1.0), (-1.0, -1.0)])
+def test_a_corner_opens_to_an_arc(up: float, slope: float) -> None:
+    """A ridge that grows, a groove that dissolves: all of the arc lies WAY from the corner."""
+    errors = []
+    for edges in (20, 40, 80):
+        far = distance_to_roof(advanced(up, edges, slope), slope)
+        errors.append(float(np.abs(far - WAY).max()))
+    assert errors[0] < 0.05
+    assert errors[-1] < 0.01
+
+
+@pytest.mark.parametrize(("up", "slope"), [(-1.0, 1.0), (1.0, -1.0)])
+def test_a_corner_that_closes_stays_sharp(up: float, slope: float) -> None:
+    """A ridge that dissolves, a groove that grows: both flanks go on to where they meet, sqrt(2) WAY."""
+    front = advanced(up, 40, slope)
+    k = int(np.argmin(np.abs(front.points[:, 0] - 0.5 * WIDTH)))
+    start = slope * 0.5 * WIDTH
+    assert abs(front.points[k, 1] - start) == pytest.approx(math.sqrt(2.0) * WAY, rel=0.01)
+    assert abs(front.turning()[k]) > math.radians(80.0)
