@@ -2,13 +2,13 @@
 
 Where a deposit stands on the substrate more steeply than the advancing contact angle allows, its foot slides
 outwards and keeps that angle. A triangle of height H that leans e (radians) too far is set right when its
-vertices on the substrate move outwards by H e; a foot takes the mean of what the triangles around it ask for,
+vertices on the substrate move outwards by H e. The triangles around a foot ask, in the mean, for
 
     d = sum_T A_T H_T (theta_T - limit) / sum_T A_T.
 
-The line so follows the shape of the metal above it. Moved by the current at each single foot alone, started
-and stopped by the angle there, feet run ahead of one another, and the line frays: whether a foot slides is
-therefore decided by the mean over its neighbours along the line. A line with teeth may stand upright
+Started and stopped by the angle at each of them alone, feet would run ahead of one another, and the line would
+fray. So whether a foot slides is decided by d averaged along the line; if it does it moves by the volume it
+receives, as any vertex, and a part of d besides. A line with teeth may stand upright
 everywhere, so differences of its curvature k (against the neighbours' mean) are smoothed away as well,
 
     d' = -l^2/16 (k - k_mean),       which halves teeth of the width l, and leaves circles as they are.
@@ -27,14 +27,12 @@ from .arrays import BoolArray, FloatArray, IntArray
 from .shell import Shell
 from .shell_advance import displace3d
 
-SWEEPS = 1
-"""Times that the angle is set right in one motion."""
-PART = 0.3
-"""Part of the way to the angle that a foot goes in one sweep."""
+PART = 0.15
+"""Part of the way to the angle that a foot goes in one motion: more would follow the scatter of triangles."""
 LARGEST = 0.15
-"""Largest motion of a foot in one sweep, in shortest edges around it."""
-PASSES = 2
-"""Times that the overhang is averaged with that of the neighbours along the line."""
+"""Largest correction of a foot in one motion, in shortest edges around it."""
+PASSES = 3
+"""Times that values are averaged with those of the neighbours along the line."""
 FLARE = 0.3
 """Largest angle in radians by which the contact angle differs from that of the triangles at the foot."""
 
@@ -47,10 +45,7 @@ def sliding(shell: Shell, limits: FloatArray) -> BoolArray:
         limits: advancing contact angle at every vertex, radians, measured in the metal, shape (n,).
     """
     line = Footline(shell)
-    mean = line.overhang(limits)
-    for _ in range(PASSES):
-        mean = 0.5 * (mean + line.around(mean))
-    return np.asarray(line.there & (mean >= 0.0))
+    return np.asarray(line.there & (line.averaged(line.overhang(limits)) >= 0.0))
 
 
 def advance_feet(
@@ -76,17 +71,15 @@ def advance_feet(
     mobile, held = slide & ~pinned, pinned | slide
     if not mobile.any() or not volume.any():
         return result
-    for _ in range(SWEEPS):
-        line = Footline(result)
-        asked = np.where(mobile, PART * line.overhang(limits) - line.teeth, 0.0)
-        size = np.clip(asked, -LARGEST * line.shortest, LARGEST * line.shortest)
-        step = size[:, None] * line.outwards
-        middle, end = result.points + 0.5 * step, result.points + step
-        vectors = result.area_vectors + 4.0 * result.area_vectors_at(middle) + result.area_vectors_at(end)
-        swept = np.sum(step * vectors, axis=1) / 6.0
-        result = result.with_points(end)
-        result = result.with_points(end + displace3d(result, -swept, held, np.zeros_like(slide)))
-    return result
+    line = Footline(result)
+    asked = np.where(mobile, PART * line.averaged(line.overhang(limits)) - line.teeth, 0.0)
+    size = np.clip(asked, -LARGEST * line.shortest, LARGEST * line.shortest)
+    step = size[:, None] * line.outwards
+    middle, end = result.points + 0.5 * step, result.points + step
+    vectors = result.area_vectors + 4.0 * result.area_vectors_at(middle) + result.area_vectors_at(end)
+    swept = np.sum(step * vectors, axis=1) / 6.0
+    result = result.with_points(end)
+    return result.with_points(end + displace3d(result, -swept, held, np.zeros_like(slide)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,9 +147,7 @@ class Footline:
         sound = self.there & (number > 0.0) & (apart > 0.2 * low[1])
         found = np.where(sound, (low[0] - high[0]) * low[1] / np.where(sound, apart, 1.0), 0.0)
         found = np.clip(found, -FLARE, FLARE)
-        for _ in range(PASSES):
-            found = 0.5 * (found + self.around(found))
-        return np.where(self.there, found, 0.0)
+        return np.where(self.there, self.averaged(found), 0.0)
 
     @cached_property
     def _ways(self) -> IntArray:
@@ -176,6 +167,12 @@ class Footline:
         start, end = self._ways.T
         total = np.bincount(start, values[end], len(values))
         return np.where(self._number > 0.0, total / np.maximum(self._number, 1.0), values)
+
+    def averaged(self, values: FloatArray) -> FloatArray:
+        """`values` averaged along the line, over some neighbours on both sides, shape (n,)."""
+        for _ in range(PASSES):
+            values = 0.5 * (values + self.around(values))
+        return values
 
     @cached_property
     def outwards(self) -> FloatArray:

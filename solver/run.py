@@ -259,7 +259,7 @@ class Run:
             "floating_patches": float(simulation.problem.floating.patches.size),
             "islands_nucleated": float(simulation.nucleated),
             "seed_height_um": shape.seed_height * UM,
-            "dead_metal_um2": self._dead() * UM**2,
+            **({"dead_metal_um2": self._dead() * UM**2} if self.cell.dim == 2 else {}),
             "faraday_error": simulation.faraday_error(),
             "mass_error": simulation.mass_error(),
             "newton_iterations": float(state.newton),
@@ -288,8 +288,12 @@ class Run:
             "islands_nucleated_before_matrix": int(first),
             "voltage_V": row["voltage_V"],
             "current_A_m2": row["current_A_m2"],
-            "trapped_electrolyte_um2": sum(state.totals.trapped.values()) * (self.cell.gap * UM) ** 2,
-            "dead_metal_um2": row["dead_metal_um2"],
+            **(
+                {"trapped_electrolyte_um2": sum(state.totals.trapped.values()) * (self.cell.gap * UM) ** 2}
+                if self.cell.dim == 2
+                else {}
+            ),
+            **({"dead_metal_um2": row["dead_metal_um2"]} if self.cell.dim == 2 else {}),
             "short_circuit": self._short_circuit(reason),
             "largest_remeshing_defect": self.largest_defect,
             "steps": state.step,
@@ -301,7 +305,7 @@ class Run:
         }
 
     def _dead(self) -> float:
-        """Area of metal that has lost its contact, m^2 (volume in m^3 in 3D)."""
+        """Area of metal that has lost its contact, m^2."""
         simulation = self.simulation
         floating = simulation.problem.floating
         total = 0.0
@@ -311,7 +315,7 @@ class Run:
             if isinstance(front, Front):
                 pieces = [p for p in front.parts() if p.chains[0].walls is None and p.patch[0] in dead]
                 total += sum(piece.metal_volume() for piece in pieces)
-        return total * self.cell.gap**self.cell.dim
+        return total * self.cell.gap**2
 
     def _short_circuit(self, reason: str) -> dict[str, float] | None:
         """When and where the electrodes met."""

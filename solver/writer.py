@@ -171,7 +171,7 @@ class RunFolder:
     ) -> None:
         filmed = bool(front.film.any())
         lines = [
-            f"# time_s={time:.10g} charge_C_m2={charge:.10g}",
+            f"# time_s={time:.10g} charge_C_m2={charge:.10g} base_um={front.base * scale:.10g}",
             "x_um,y_um,surface,coverage,patch,current_A_m2,chain" + filmed * ",film_ohm_m2",
         ]
         # One row per vertex with its edge; a last row closes every chain.

@@ -23,18 +23,27 @@ def sized(edge: float) -> SizeFunction:
     return lambda _, curvature: np.maximum(np.minimum(edge, 0.35 / np.maximum(curvature, 1e-300)), edge / 3.0)
 
 
+def even(front: Front) -> np.ndarray:
+    """Half the length of the edges at every vertex."""
+    share = np.zeros(len(front.points))
+    for corner in front.cells.T:
+        share += np.bincount(corner, 0.5 * front.lengths, share.size)
+    return share
+
+
 def advanced(up: float, edges: int, slope: float = 1.0) -> Front:
-    """A roof (a valley if `slope` < 0) whose every edge has moved by WAY along its normal, down if `up` < 0."""
+    """A roof (a valley if `slope` < 0) whose edges have moved by WAY along their normals, down if `up` < 0.
+
+    By the midpoint rule: volumes are those that the lengths half a step later ask for.
+    """
     x = np.linspace(0.0, WIDTH, edges + 1)
     roof = slope * (0.5 * WIDTH - np.abs(x - 0.5 * WIDTH))
     front = replace(all_metal(np.column_stack((x, roof))), base=-10.0 * WIDTH)
-    size = sized(float(front.lengths.mean()))
+    size, step = sized(float(front.lengths.mean())), up * WAY / STEPS
     for _ in range(STEPS):
         free = np.zeros(len(front.points), dtype=np.bool_)
-        share = np.zeros(len(front.points))
-        for corner in front.cells.T:
-            share += np.bincount(corner, 0.5 * front.lengths, share.size)
-        moved = front.with_points(front.points + displace(front, up * WAY / STEPS * share, free, free))
+        middle = front.with_points(front.points + displace(front, 0.5 * step * even(front), free, free))
+        moved = front.with_points(front.points + displace(front, step * even(middle), free, free))
         front = resample(moved, size, np.zeros(len(moved.points), dtype=np.bool_))
     return front
 
@@ -56,8 +65,9 @@ def test_a_corner_opens_to_an_arc(up: float, slope: float) -> None:
     for edges in (20, 40, 80):
         far = distance_to_roof(advanced(up, edges, slope), slope)
         errors.append(float(np.abs(far - WAY).max()))
-    assert errors[0] < 0.05
-    assert errors[-1] < 0.01
+    assert errors[0] < 0.03
+    assert errors[1] < 0.75 * errors[0]
+    assert errors[2] < 0.75 * errors[1]
 
 
 @pytest.mark.parametrize(("up", "slope"), [(-1.0, 1.0), (1.0, -1.0)])
