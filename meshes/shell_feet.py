@@ -6,10 +6,10 @@ vertices on the substrate move outwards by H e. The triangles around a foot ask,
 
     d = sum_T A_T H_T (theta_T - limit) / sum_T A_T.
 
-Started and stopped by the angle at each of them alone, feet would run ahead of one another, and the line would
-fray. So whether a foot slides is decided by d averaged along the line; if it does it moves by the volume it
-receives, as any vertex, and a part of d besides. A line with teeth may stand upright
-everywhere, so differences of its curvature k (against the neighbours' mean) are smoothed away as well,
+Started and stopped by the angle at each of them alone, feet would run ahead of one another, and the line
+would fray. So whether a foot slides is decided by d averaged along the line; if it does it moves by the
+volume it receives, as any vertex, and a part of d besides. A line with teeth may stand upright everywhere, so
+differences of its curvature k (against the neighbours' mean) are smoothed away as well,
 
     d' = -l^2/16 (k - k_mean),       which halves teeth of the width l, and leaves circles as they are.
 
@@ -29,6 +29,8 @@ from .shell_advance import displace3d
 
 PART = 0.15
 """Part of the way to the angle that a foot goes in one motion: more would follow the scatter of triangles."""
+TOLERANCE = 0.05
+"""Angle in radians within which flat triangles tell the contact angle; a foot this near to it slides."""
 LARGEST = 0.15
 """Largest correction of a foot in one motion, in shortest edges around it."""
 PASSES = 3
@@ -45,7 +47,7 @@ def sliding(shell: Shell, limits: FloatArray) -> BoolArray:
         limits: advancing contact angle at every vertex, radians, measured in the metal, shape (n,).
     """
     line = Footline(shell)
-    return np.asarray(line.there & (line.averaged(line.overhang(limits)) >= 0.0))
+    return np.asarray(line.there & (line.averaged(line.overhang(limits - TOLERANCE)) >= 0.0))
 
 
 def advance_feet(

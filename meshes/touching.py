@@ -43,13 +43,13 @@ def nearest_facing(shell: Shell, part: float) -> FloatArray | None:
     Returns:
         shape (3,), or None.
     """
-    metal = np.flatnonzero(shell.vertices_of(~shell.bare) & ~shell.vertices_of(shell.bare))
+    metal = np.flatnonzero(shell.vertices_of(~shell.bare))
     if not metal.size:
         return None
     points, sizes = shell.points[metal], part * shell.sizes[metal]
     weighted = np.where(shell.bare, 0.0, shell.measures)[:, None] * shell.normals
     normals = shell.to_vertices(weighted)[metal]
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), np.finfo(float).tiny)
     pairs = cKDTree(points).query_pairs(float(sizes.max()), output_type="ndarray")
     if pairs.size:
         a, b = pairs.T
@@ -72,7 +72,7 @@ def nearest_facing(shell: Shell, part: float) -> FloatArray | None:
             close = looks & ~shell.fixed[metal, axis] & (2.0 * distance < sizes)
             if close.any():
                 k = int(np.argmin(np.where(close, distance, np.inf)))
-                place = points[k].copy()
+                place: FloatArray = points[k].copy()
                 place[axis] = wall
                 return place
     return None

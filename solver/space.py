@@ -167,16 +167,23 @@ def _shell(front: Skin) -> Shell:
 
 
 def _ordered(old: Simplices, shells: Mapping[str, Shell]) -> Mesh3D:
-    """The mesh with the triangles of the shells first among its facets, in their order."""
+    """The mesh in an order that does not hang on the number of ranks; the triangles of the shells first."""
     rows, tags, start = [], [], 0
     for name, shell in shells.items():
         rows.append(shell.cells + start)
         tags.append(np.full(len(shell.cells), BOUNDARIES[name]))
         start += len(shell.points)
+    inner = np.lexsort(np.round(old.points[start:], 9).T)  # rounding differs between numbers of ranks
+    number = np.arange(len(old.points))
+    number[start + inner] = start + np.arange(len(inner))
+    points = np.concatenate((old.points[:start], old.points[start:][inner]))
     other = ~np.isin(old.tags, [BOUNDARIES[name] for name in shells])
-    facets: IntArray = np.concatenate([*rows, old.facets[other]])
-    cells = old.cells.copy()
-    x = old.points[cells]
+    rest, rest_tags = np.sort(number[old.facets[other]], axis=1), old.tags[other]
+    order = np.lexsort(rest.T)
+    facets: IntArray = np.concatenate([*rows, rest[order]])
+    cells = np.sort(number[old.cells], axis=1)
+    cells = cells[np.lexsort(cells.T)]
+    x = points[cells]
     inverted = np.linalg.det(x[:, 1:] - x[:, :1]) < 0.0
     cells[inverted] = cells[inverted][:, [0, 2, 1, 3]]
-    return Mesh3D(old.points, cells, facets, np.concatenate([*tags, old.tags[other]]))
+    return Mesh3D(points, cells, facets, np.concatenate([*tags, rest_tags[order]]))
