@@ -76,8 +76,9 @@ def build(case: Case) -> Cell:
     """The solver's description of `case`."""
     geometry, mesh, time, stop = case.geometry, case.mesh, case.time, case.stop
     surfaces, seed_contact = {}, Ohmic()  # type: tuple[dict[str, Surface], Contact]
-    if case.surfaces is not None:
-        surfaces["matrix"] = _surface("matrix", case.surfaces.matrix, case)
+    surfaces["matrix"] = (
+        _collector(case) if case.surfaces is None else _surface("matrix", case.surfaces.matrix, case)
+    )
     if case.surfaces is not None and case.surfaces.island is not None:
         surfaces["island"] = _surface("island", case.surfaces.island, case)
         seed_contact = surfaces["island"].contact
@@ -163,6 +164,18 @@ def physics(case: Case) -> Physics:
 def mesh_case(case: Case | FixedCase, target: Path) -> str:
     """Write the mesh that `case` starts from to `target`; returns a line that describes it."""
     return fixed.write_mesh(case, target) if isinstance(case, FixedCase) else write_mesh(case, target)
+
+
+def _collector(case: Case) -> Surface:
+    """What lies under metal if the case does not say: metal begins on it without a barrier."""
+    return Surface(
+        name="matrix",
+        nucleation_overpotential=0.0,
+        nucleation_rate=1.0 / case.time.initial_step,
+        nuclei_spacing=case.mesh.front_size,
+        contact_angle=0.5 * np.pi,
+        contact=Ohmic(),
+    )
 
 
 def _surface(name: str, surface: SurfaceCase, case: Case) -> Surface:

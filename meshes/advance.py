@@ -133,14 +133,25 @@ def _directions(front: Front, vectors: FloatArray, slide: BoolArray) -> FloatArr
     return np.asarray(u)
 
 
+def _opens(front: Front, volume: FloatArray) -> BoolArray:
+    """Corners of metal that grows, which even growth opens to arcs, shape (n,).
+
+    An edge moves along its normal and a corner with it, by more than the edges, so it would stay sharp: right
+    where flanks close on each other, and wrong where they part, since in between lies all that is as far from
+    the corner as they are from where they were (Huygens).
+    """
+    return np.asarray((volume > 0.0) & (front.turning() > CORNER) & ~front.breaks)
+
+
 def _spread(
     front: Front, volume: FloatArray, reach: FloatArray, vectors: FloatArray, still: BoolArray
 ) -> FloatArray:
     """Let vertices of small reach (needle points, cusps) keep a part of their volume and pass on the rest.
 
+    A corner that opens is one of these, and keeps what moves it as far as the edges beside it.
     Those to stay `still` keep nothing: they are pinned, or the step would turn their area vectors around.
     """
-    keep = np.clip(reach / REACH, 0.0, 1.0)
+    keep = np.clip(np.where(_opens(front, volume), reach, reach / REACH), 0.0, 1.0)
     keep[still] = 0.0
     if np.all((keep == 1.0) | (volume == 0.0)):
         return volume

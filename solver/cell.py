@@ -127,6 +127,11 @@ class Cell:
         return int(np.asarray(self.bases).size)
 
     @property
+    def all_metal(self) -> bool:
+        """Whether all of the working electrode is metal at the start."""
+        return not np.any(self.front.surface)
+
+    @property
     def dim(self) -> int:
         """2 for a plane cell, 3 for a box."""
         return 2 if self.depth is None else 3

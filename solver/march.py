@@ -468,7 +468,8 @@ class Simulation:
             return
         for name, volume in self.growth.volumes.items():
             front = self.fronts[name]
-            dissolving: BoolArray = np.all(volume[front.cells] < 0.0, axis=1)
+            # A vertex that had nothing left to give has received nothing.
+            dissolving: BoolArray = np.all(volume[front.cells] <= 0.0, axis=1) & (volume.sum() < 0.0)
             if not dissolving.any():
                 continue
             front, area = self.mesher.shaping.stripped(front, dissolving)

@@ -34,8 +34,6 @@ DIGITS = 6
 """Decimals of places in units of the gap that the mesher is shown."""
 TURN = 0.35
 """Largest turn of the smooth front per edge, in radians."""
-EAGER = 0.8
-"""Edges of a new front over those wanted: they grow before the next remeshing."""
 MERGE = 0.3
 """Parts of a front closer than this times the usual edge merge."""
 BARE = 1e-7
@@ -98,7 +96,7 @@ class Plane:
         rounded, exact = {}, []
         for name, front in fronts.items():
             points = np.where(front.fixed, front.points, np.round(front.points, DIGITS))
-            rounded[name] = front.with_points(points)
+            rounded[name] = replace(front, points=points, base=round(front.base, DIGITS))
             exact.append(front.points)
         mesh = triangulate(rounded, self.width, 1.0, self.field)
         points = mesh.points.copy()
@@ -178,11 +176,7 @@ class Plane:
         return kinds
 
     def _resampled(self, front: Front, floating: BoolArray) -> Front:
-        wanted = wanted_edges(self.cell.sizes, self.unit, front, floating)
-
-        def size(points: FloatArray, curvature: FloatArray) -> FloatArray:
-            return EAGER * wanted(points, curvature)
-
+        size = wanted_edges(self.cell.sizes, self.unit, front, floating)
         return lift(resample(lift(front), size, np.zeros(front.points.shape[0], dtype=bool)))
 
 

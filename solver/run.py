@@ -234,7 +234,7 @@ class Run:
             self.cell.gap,
             simulation.problem.floating.patches,
             simulation.initially_bare,
-            simulation.begun if not self.cell.surfaces else None,
+            simulation.begun if self.cell.all_metal else None,
             self.cell.trench,
         )
 

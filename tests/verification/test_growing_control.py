@@ -108,7 +108,7 @@ def binary_model(film: float) -> Model:
 
 @pytest.mark.parametrize("option", [{"redistribute": True}, {"smoothing": "elastic"}])
 def test_how_the_mesh_follows_does_not_change_the_front(option: dict[str, object]) -> None:
-    """A nucleus between mirrors grows by a third: tip and volume as with the default, closures at rounding."""
+    """A hill between mirrors grows: tip and volume as with the default, closures at rounding."""
     ends = []
     for chosen in ({}, option):
         described = replace(cell(shapes.all_metal(hill()), physics(i0=1e3)), **chosen)  # type: ignore[arg-type]

@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cases.build import build
+from cases.loader import load
+from cases.schema import Case
 from meshes.shapes import all_metal, trench
 from verification.studies.trench import Level, curve, measured, skewness, study
 
@@ -16,12 +19,27 @@ def test_every_number_is_met() -> None:
 
 
 def test_levels_divide_all_lengths_and_steps() -> None:
-    case, fine = Level().case, Level(2.0, 1).case
-    assert fine.mesh.refine == 2.0 * case.mesh.refine
-    assert fine.mesh.growth_rate == pytest.approx(0.5 * case.mesh.growth_rate)
-    assert fine.time.max_step == pytest.approx(0.5 * case.time.max_step)
-    assert fine.time.displacement == pytest.approx(0.5 * case.time.displacement)
-    assert fine.time.tolerance == pytest.approx(case.time.tolerance / 8.0)
+    cell, fine = Level().cell, Level(2.0, 1).cell
+    for size in ("front", "smallest", "bulk", "growth"):
+        assert getattr(fine.sizes, size) == pytest.approx(0.5 * getattr(cell.sizes, size))
+    for step in ("initial", "largest", "displacement"):
+        assert getattr(fine.steps, step) == pytest.approx(0.5 * getattr(cell.steps, step))
+    assert fine.steps.tolerance == pytest.approx(cell.steps.tolerance / 8.0)
+    assert len(fine.front.points) > 1.8 * len(cell.front.points)
+
+
+def test_the_first_level_is_the_shipped_case() -> None:
+    case = load("copper_trench")
+    assert isinstance(case, Case)
+    shipped, cell = build(case), Level().cell
+    assert np.allclose(shipped.front.points, cell.front.points, atol=1e-12)
+    assert (shipped.width, shipped.gap, shipped.trench) == (cell.width, cell.gap, cell.trench)
+    assert shipped.steps == cell.steps
+    for size in ("front", "smallest", "seed", "bulk", "growth"):
+        assert getattr(shipped.sizes, size) == pytest.approx(getattr(cell.sizes, size))
+    assert shipped.physics.model.closure == cell.physics.model.closure
+    assert shipped.physics.model.interfaces == cell.physics.model.interfaces
+    assert shipped.physics.metal.molar_volume == pytest.approx(cell.physics.metal.molar_volume, rel=1e-4)
 
 
 def test_a_trench_measures_what_it_was_made_with() -> None:

@@ -18,17 +18,23 @@ from dataclasses import dataclass
 import numpy as np
 from mpi4py import MPI
 
-from cases.build import build
-from cases.loader import load
-from cases.schema import Case
+from meshes import shapes
 from meshes.front import Front
 from meshes.standoff import smooth_vertices, stand_off
+from solver.cell import Cell, Sizes, Steps, Stop
+from solver.contact import Ohmic
+from solver.electrolyte import Metal, Species
+from solver.laws import Constant
 from solver.march import Simulation
 from solver.observables import UM, mouth
+from solver.physics import binary_physics
+from solver.program import hold
+from solver.reaction import ButlerVolmer
 from solver.types import FloatArray
 from verification.rows import Result, Row, Study
 
-CASE = "copper_trench"
+WIDTH, GAP, DEPTH = 16e-6, 40e-6, 10e-6
+"""Of the cell and of the trench in m."""
 TIMES = (5.0, 10.0, 14.0)
 """When the trench is measured, s."""
 QUANTITIES = ("mouth", "mean deposit", "deposit on the shoulder", "deposit on the bottom")
@@ -54,21 +60,32 @@ class Level:
     remesh_every: int | None = None
 
     @property
-    def case(self) -> Case:
-        """`copper_trench` that fine."""
-        given = _loaded()
-        time, mesh, part = given.time, given.mesh, 2.0**-self.halvings
-        overrides = [
-            f"mesh.refine={self.refine}",
-            f"mesh.growth_rate={mesh.growth_rate / self.refine}",
-            f"time.initial_step={time.initial_step * part} s",
-            f"time.max_step={time.max_step * part} s",
-            f"time.tolerance={time.tolerance * part**3}",
-            f"time.displacement={time.displacement * part}",
-        ]
-        if self.remesh_every is not None:
-            overrides.append(f"mesh.remesh_every={self.remesh_every}")
-        return _loaded(*overrides)
+    def cell(self) -> Cell:
+        """COMSOL's cell that fine; sizes and steps at level 1 are those of the shipped case."""
+        copper, part, unit = "Cu", 2.0**-self.halvings, GAP
+        ions = (Species(copper, 2, 2e-9, 500.0), Species("SO4", -2, 2e-9, 500.0))
+        # The tutorial has 1.5 and 0.5 in exp(alpha F eta/RT), over n = 2 in exp(alpha n F eta/RT).
+        kinetics = ButlerVolmer(Constant(150.0), 0.75, 0.25)
+        edge, width = 0.2e-6 / self.refine, WIDTH / unit
+        line = shapes.trench(width, 4e-6 / unit, DEPTH / unit, 1e-6 / unit, edge / unit)
+        return Cell(
+            title="copper trench",
+            width=WIDTH,
+            gap=unit,
+            front=line,
+            bases=np.empty(0),
+            physics=binary_physics(ions, 298.0, Metal(copper, 2, 0.06355 / 8960.0, 0.0), kinetics, 500.0),
+            program=hold(-0.27),
+            surfaces={},
+            seed_contact=Ohmic(),
+            sizes=Sizes(edge, 0.25 * edge, edge, 1.5e-6 / self.refine, 0.25 / self.refine),
+            steps=Steps(1e-3 * part, 0.2 * part, 5e-4 * part**3, 0.1 * part),
+            stop=Stop(TIMES[-1], None, None, None, 1e-6),
+            moving=True,
+            frames=1,
+            trench=DEPTH,
+            remesh_every=self.remesh_every,
+        )
 
 
 @dataclass(frozen=True)
@@ -88,12 +105,6 @@ class Filling:
     skew: float
     steps: int
     remeshes: int
-
-
-def _loaded(*overrides: str) -> Case:
-    case = load(CASE, overrides)
-    assert isinstance(case, Case)
-    return case
 
 
 def curve(front: Front) -> Front:
@@ -119,7 +130,7 @@ def skewness(front: Front, depth: float) -> float:
 
 def fill(level: Level, times: Sequence[float] = TIMES) -> Filling:
     """Run the case and measure it at `times` in s (collective)."""
-    cell = build(level.case)
+    cell = level.cell
     assert cell.trench is not None
     simulation, lengths, skew = Simulation(cell, MPI.COMM_WORLD), [], 0.0
     begun, depth, state = _surface(simulation), cell.trench / cell.gap, simulation.state
