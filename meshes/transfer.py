@@ -16,7 +16,7 @@ from .nearest import nearest
 from .sides import behind
 from .tags import COUNTER
 
-PADDINGS = (1e-6, 1e-4, 1e-3, 1e-2)
+PADDINGS = (1e-4, 1e-3, 1e-2)
 """Search paddings tried in turn, relative to the width of the cell; each only for the cells that missed."""
 
 

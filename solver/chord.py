@@ -19,6 +19,8 @@ from .types import FloatArray
 
 WORTH = 6.0
 """Corrections that cost as much as a new Jacobian: so many more to come ask for one."""
+FAR = 1e4
+"""A first residual larger than this times what counts as none is not worth trying with an older Jacobian."""
 SLOW = 0.5
 """A correction that leaves more than this part of the residual asks for a new Jacobian in any case."""
 CORRECTIONS = 14
@@ -67,7 +69,7 @@ def chord(linear: Linear, start: FloatArray, met: float, stale: bool) -> tuple[b
     """
     x = start.copy()
     residual, norm = linear.evaluated(x)
-    fresh, made = not stale, 0
+    fresh, made = not stale or norm > FAR * met, 0
     for count in range(CORRECTIONS):
         if norm <= met:
             return True, count

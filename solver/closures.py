@@ -75,6 +75,11 @@ class Closure(Protocol):
         """Whether the potential obeys Poisson's equation, and electrodes carry a surface charge."""
         ...
 
+    @property
+    def bilinear(self) -> bool:
+        """Whether fluxes hold products of one concentration and one gradient at the most."""
+        ...
+
     def concentrations(self, known: Mapping[str, Any]) -> dict[str, Any]:
         """All concentrations from those of `unknowns`."""
         ...
@@ -133,6 +138,7 @@ class Electroneutral:
     eliminated: str
 
     resolves_charge = False
+    bilinear = True
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -187,6 +193,7 @@ class Poisson:
     relative_permittivity: float
 
     resolves_charge = True
+    bilinear = True
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -230,6 +237,7 @@ class Supporting:
     kappa: float
 
     resolves_charge = False
+    bilinear = False
 
     @property
     def unknowns(self) -> tuple[str, ...]:
@@ -271,6 +279,7 @@ class Secondary:
     kappa: float
 
     resolves_charge = False
+    bilinear = False
     species: tuple[Species, ...] = ()
 
     @property
@@ -322,6 +331,7 @@ class Concentrated:
     anion_charge: int = -1
 
     resolves_charge = False
+    bilinear = False
 
     @property
     def species(self) -> tuple[Species, ...]:

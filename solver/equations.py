@@ -218,8 +218,11 @@ class Equations:
         return symbol
 
     def dx(self, region: str, degree: int | None = None) -> Any:
-        """Measure of a region, in mesh units."""
-        q = 2 * self.model.degree + 2 if degree is None else degree
+        """Measure of a region, in mesh units; exact for polynomial integrands if no `degree` is given."""
+        model = self.model
+        simple = model.closure.bilinear and model.flow is None
+        simple = simple and not model.logarithmic and not model.conversions
+        q = 2 * model.degree + (0 if simple else 2) if degree is None else degree
         return ufl.Measure("dx", self.mesh, metadata={"quadrature_degree": q})(self.tags.regions[region])
 
     def _mass(self, region: str) -> Any:

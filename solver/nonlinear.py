@@ -130,8 +130,7 @@ class Newton:
         with self._x as local:
             local[:] = start
         snes.solve(None, self._x)
-        while self._pending:  # parts of a preconditioner read their options in the first solve
-            PETSc.Options().delValue(self._pending.pop())
+        self._clear_options()
         self._load(self._x)
         reason = int(snes.getConvergedReason())
         stalled = self._wanted > STALLED or snes.getFunctionNorm() > UNMET
@@ -146,6 +145,11 @@ class Newton:
             int(snes.getLinearSolveIterations()),
             reason,
         )
+
+    def _clear_options(self) -> None:
+        """Parts of a preconditioner read their options in the first solve; after that nobody does."""
+        while self._pending:
+            PETSc.Options().delValue(self._pending.pop())
 
     def reach(
         self,
@@ -212,6 +216,7 @@ class Newton:
         with self._f as local:
             local[:] = residual
         ksp.solve(self._f, self._x)
+        self._clear_options()
         if int(ksp.getConvergedReason()) < 0 or ksp.getPC().getFailedReason():
             ksp.getPC().reset()
             self._has_factors = False

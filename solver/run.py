@@ -118,8 +118,8 @@ class Run:
         state = simulation.state
         self._usual_step = max(0.5 * self._usual_step, state.last_dt)
         simulation.advance(min(max(stop.time - state.time, 1e-12 * stop.time), self._time_left()))
-        self._measure()
         if self._wants_frame or not self.cell.moving:
+            self._measure()
             self._frame()
         if self.cell.moving:
             simulation.move()

@@ -13,7 +13,7 @@ from .types import BoolArray, FloatArray
 
 QUALITY = 0.3
 """Remesh when the worst cell falls below this (1 is regular)."""
-STRETCH = 1.6
+STRETCH = 1.8
 """Remesh when a front edge is longer than this times the length wanted there."""
 SHRINK = 0.4
 """Remesh when a front edge is shorter than this times what it was when the mesh was made."""
