@@ -115,7 +115,6 @@ class Newton:
             met = tolerance(self.problem.comm, memory)
             done, count = chord(self, start, met, self._has_factors)
             if done:
-                self._has_factors = True
                 return Outcome(True, count, count, int(PETSc.SNES.ConvergedReason.CONVERGED_FNORM_ABS))
         outcome = self._attempt(self.snes, start)
         self._has_factors = outcome.converged and outcome.iterations > 0
@@ -221,6 +220,7 @@ class Newton:
             ksp.getPC().reset()
             self._has_factors = False
             return None
+        self._has_factors = True
         return np.array(self._x.array_r)
 
     def limited(self, x: FloatArray, step: FloatArray) -> FloatArray:

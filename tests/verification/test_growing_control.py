@@ -128,3 +128,13 @@ def hill() -> np.ndarray:
     """A smooth hill, in units of the gap."""
     x = np.linspace(0.0, 0.2, 41)
     return np.column_stack((x, 0.05 + 0.03 * np.cos(5.0 * np.pi * x)))
+
+
+def test_a_cell_at_rest_begins_to_work() -> None:
+    """Nothing is to be solved at rest, so nothing has been factorised when the current comes."""
+    program = sequence(rest(1.0), constant_current(-10.0, time=1.0))
+    simulation = Simulation(replace(cell(flat(), physics(i0=1e3)), program=program), MPI.COMM_WORLD)
+    seen = march(simulation)
+    assert seen[0][1] == pytest.approx(0.0, abs=1e-12)
+    assert seen[-1][0] == pytest.approx(2.0)
+    assert simulation.state.totals.charge == pytest.approx(10.0 * simulation.cell.width, rel=1e-9)
