@@ -117,7 +117,8 @@ def limit(front: Front, volume: FloatArray, given: FloatArray | None = None) -> 
         if not limited[run].all():
             continue
         rest = part.metal_area() + float(result[run].sum())
-        if rest < -ROUNDING * float(held[run].sum() + np.abs(result[run]).sum()):
+        scale = float(held[run].sum() + np.abs(result[run]).sum() + (part.lengths**2).sum())
+        if rest < -ROUNDING * scale:
             raise Exhausted(-rest)
         if np.any(spare[run] < 0.0):
             result[run] = _evened(spare[run]) - held[run]
@@ -153,9 +154,9 @@ def limit_shell(shell: Shell, volume: FloatArray, given: FloatArray | None = Non
         spare = spare - granted * asked + received
     debt, left = float(-spare[spare < 0.0].sum()), np.maximum(spare, 0.0)
     if debt > 0.0:
-        if debt > float(left.sum()):
+        if debt > float(left.sum()) + ROUNDING * float(shell.measures.sum()) ** 1.5:
             raise Exhausted(debt - float(left.sum()))
-        spare = left * (1.0 - debt / left.sum())
+        spare = left * max(1.0 - debt / max(float(left.sum()), 1e-300), 0.0)
     return np.asarray(spare - held)
 
 

@@ -43,6 +43,8 @@ from .shaping import Fronts
 from .state import RemeshRecord, State
 from .types import BoolArray, FloatArray, IntArray
 
+ROUNDING = 1e-12
+"""Of volumes, relative to the sizes of facets: so much less metal is no stripping."""
 UNSCALED = {"mat_mumps_icntl_6": 0, "mat_mumps_icntl_8": 0}
 """The equations are scaled already; without its own scaling MUMPS takes two thirds of the time."""
 LANDED = 1e-5
@@ -468,9 +470,10 @@ class Simulation:
             return
         for name, volume in self.growth.volumes.items():
             front = self.fronts[name]
+            noise = ROUNDING * float((front.measures ** (self.cell.dim / (self.cell.dim - 1.0))).sum())
             # A vertex that had nothing left to give has received nothing.
-            dissolving: BoolArray = np.all(volume[front.cells] <= 0.0, axis=1) & (volume.sum() < 0.0)
-            if not dissolving.any():
+            dissolving: BoolArray = np.all(volume[front.cells] <= 0.0, axis=1)
+            if volume.sum() >= -noise or not dissolving.any():
                 continue
             front, area = self.mesher.shaping.stripped(front, dissolving)
             self.problem.domain.fronts[name] = front

@@ -22,7 +22,7 @@ from .writer import RunFolder
 
 DONE, GAVE_UP, INTERRUPTED = 0, 3, 130
 """Exit codes."""
-NEAR = 0.01
+NEAR = 0.02
 """A stop nearer than this part of a usual step is reached in one."""
 LANDED = 1e-6
 """A condition to stop counts as met when this part of the way is missing."""
@@ -204,7 +204,7 @@ class Run:
     def _time_left(self) -> float:
         """Time in s to the nearest stop if all goes on as in the last step, so that runs land on it.
 
-        A stop that is near is approached: three quarters of the way, until what is left is small enough for
+        A stop that is near is approached by half of the way each time, until what is left is small enough for
         the speed of the last step to tell its end.
         """
         goals, before, dt = self._goals(), self._goals_before, self.simulation.state.last_dt
@@ -218,8 +218,8 @@ class Run:
         if not left:
             return np.inf
         nearest = min(left)
-        if nearest > NEAR * self._usual_step and nearest < 2.0 * self._usual_step:
-            nearest *= 0.75
+        if NEAR * self._usual_step < nearest < 3.0 * self._usual_step:
+            nearest *= 0.5
         return max(nearest, 0.1 * LANDED * self.cell.stop.time)
 
     def _charge(self) -> float:

@@ -101,12 +101,12 @@ def test_an_interrupted_run_leaves_a_readable_folder(number: signal.Signals, tmp
 
 
 def test_the_mouth_of_the_trench_closes_before_the_bottom_is_filled(tmp_path: Path) -> None:
-    """Coarsely; 2.51 um at 5 s and 0.15 um at 14 s on three times finer meshes (docs/cases.md)."""
-    summary = run(tmp_path / "run", ["copper_trench", "--set", "mesh.front_size=0.3 um"])
+    """Extrapolated 2.512 um at 5 s and 0.153 um at 14 s (docs/cases.md)."""
+    summary = run(tmp_path / "run", ["copper_trench"])
     assert summary["stop_reason"] == "time"
     time_, mouth = column(tmp_path / "run", "time_s"), column(tmp_path / "run", "mouth_um")
-    assert np.interp(5.0, time_, mouth) == pytest.approx(2.51, rel=0.01)
-    assert summary["mouth_um"] == pytest.approx(0.15, abs=0.01)
+    assert np.interp(5.0, time_, mouth) == pytest.approx(2.512, rel=0.005)
+    assert summary["mouth_um"] == pytest.approx(0.153, abs=0.006)
     assert summary["faraday_error"] < 1e-10
     assert summary["mass_error"] < 1e-9
     x, y = np.loadtxt(

@@ -158,11 +158,15 @@ def test_a_jacobian_is_kept_while_it_serves_and_made_anew_when_it_does_not() -> 
     exact = linear.x.copy()
     assert exact + exact**3 == pytest.approx(linear.b, abs=1e-11)
     before = len(linear.made)
-    linear.b = linear.b * 1.001
+    linear.b = linear.b * (1.0 + 1e-9)
     done, count = chord(linear, exact, 1e-12, stale=True)
     assert done
     assert len(linear.made) == before
     assert count <= 6
+    linear.b = linear.b * 1.001  # too far for the old one
+    assert chord(linear, linear.x, 1e-12, stale=True)[0]
+    assert len(linear.made) > before
+    before = len(linear.made)
     linear.b = linear.b * 30.0
     done, _ = chord(linear, linear.x, 1e-9, stale=True)
     assert not done or len(linear.made) > before
