@@ -36,6 +36,7 @@ def make_way(before: Front, after: Front, slide: BoolArray) -> Front:
         return after
     points = after.points.copy()
     means: dict[str, Any] = {name: np.array(getattr(after, name)) for name in MEANS}
+    runs = []
     for foot in map(int, feet):
         moved = float(after.points[foot, 0] - before.points[foot, 0])
         edge = int(before.leaving[foot])
@@ -44,11 +45,13 @@ def make_way(before: Front, after: Front, slide: BoolArray) -> Front:
         if len(run) < 3 or moved * (before.points[run[1], 0] - before.points[foot, 0]) <= 0.0:
             continue
         x = before.points[run, 0]
-        shift = moved * (1.0 - (x - x[0]) / (x[-1] - x[0]))
-        points[run, 0] = x + shift
+        # The last vertex may be the foot of the next deposit, whose way adds to this one's.
+        points[run[1:-1], 0] += moved * (1.0 - (x - x[0]) / (x[-1] - x[0]))[1:-1]
         edges = before.leaving[run[:-1]] if side > 0 else before.arriving[run[:-1]]
+        runs.append((run, edges))
+    for run, edges in runs:
         for name, values in means.items():
-            values[edges] = _averaged(x, getattr(before, name)[edges], points[run, 0])
+            values[edges] = _averaged(before.points[run, 0], getattr(before, name)[edges], points[run, 0])
     return replace(after, points=points, **means)
 
 

@@ -94,6 +94,9 @@ class Space:
 
     def feet(self, front: Shell) -> tuple[BoolArray, BoolArray]:
         """Rims of deposit on bare substrate: pinned, or sliding where the deposit leans over far enough."""
+        if not front.feet.any():
+            none = np.zeros(len(front.points), dtype=np.bool_)
+            return none, none
         slides = sliding(front, self._limits(front))
         return front.feet & ~slides, slides
 

@@ -51,7 +51,7 @@ def command(arguments: list[str], ranks: int = 1) -> list[str]:
 
 
 def run(out: Path, case: list[str], *more: str, ranks: int = 1, timeout: float = 300.0) -> dict[str, Any]:
-    """Run a case into `out` and return its summary."""
+    """Run a case into `out` and return its summary; volume and charge must balance."""
     done = subprocess.run(
         command(["run", *case, *more, "--quiet", "--out", str(out)], ranks),
         env=environment(),
@@ -63,4 +63,5 @@ def run(out: Path, case: list[str], *more: str, ranks: int = 1, timeout: float =
     )
     assert done.returncode == 0, done.stdout + done.stderr
     summary: dict[str, Any] = json.loads((out / "summary.json").read_text(encoding="utf-8"))
+    assert summary.get("faraday_error", 0.0) < 1e-6
     return summary

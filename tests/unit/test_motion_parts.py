@@ -9,7 +9,7 @@ import pytest
 from mpi4py import MPI
 
 from meshes.front import Front
-from meshes.shapes import flat, with_apex
+from meshes.shapes import flat, with_apex, with_islands
 from meshes.shares import carry_shares
 from meshes.shell_shapes import octant, plate, with_nucleus
 from meshes.strip import Exhausted, limit, limit_shell
@@ -175,3 +175,20 @@ def test_a_jacobian_is_kept_while_it_serves_and_made_anew_when_it_does_not() -> 
 def test_the_norm_that_counts_as_none_is_relative_to_what_is_known() -> None:
     memory = {"liquid": np.array([3.0, 4.0]), "terminals": np.array([1e9])}
     assert tolerance(MPI.COMM_SELF, memory) == pytest.approx(5.0 * MET)
+
+
+def test_feet_that_approach_each_other_both_keep_their_way() -> None:
+    front = with_islands(1.0, [0.3, 0.5], 0.1, 0.05, 0.01, 0.02)
+    change = np.flatnonzero(front.bare[1:] != front.bare[:-1]) + 1
+    left, right = (int(k) for k in change[1:3])  # of the gap between the two
+    assert right - left <= 8
+    points = front.points.copy()
+    points[left, 0] += 0.02
+    points[right, 0] -= 0.03
+    slide = np.zeros(len(points), dtype=bool)
+    slide[[left, right]] = True
+    after = make_way(front, front.with_points(points), slide)
+    assert after.points[left, 0] == points[left, 0]
+    assert after.points[right, 0] == points[right, 0]
+    ratio = after.lengths[left:right] / front.lengths[left:right]
+    assert np.ptp(ratio) < 1e-12
