@@ -66,6 +66,8 @@ def nearest_facing(shell: Shell, part: float) -> FloatArray | None:
             return np.asarray(0.5 * (points[a[k]] + points[b[k]]))
     for axis in (0, 1):
         for wall, side in ((shell.points[:, axis].min(), -1.0), (shell.points[:, axis].max(), 1.0)):
+            if not np.any(shell.fixed[:, axis] & (shell.points[:, axis] == wall)):
+                continue  # the shell ends there, and no wall is
             distance = side * (wall - points[:, axis])
             # The cosine with the mirror image is 1 - 2 c^2, c being that with the wall's normal.
             looks = side * normals[:, axis] > np.sqrt(0.5 * (1.0 - OPPOSED))

@@ -7,7 +7,7 @@ import pytest
 
 from meshes.shell import Shell
 from meshes.shell_feet import Footline, advance_feet, sliding
-from meshes.shell_shapes import with_nucleus
+from meshes.shell_shapes import octant, with_nucleus
 from meshes.touching import Touching, nearest_facing
 
 RIGHT = np.pi / 2
@@ -78,3 +78,7 @@ def test_deposits_that_face_one_another_are_found_before_they_cross() -> None:
     assert place is not None
     assert place == pytest.approx([0.32, 0.5, 0.0], abs=0.06)
     assert "deposits touch at (0.32" in str(Touching(place))
+
+
+def test_a_ball_touches_no_wall_where_it_ends() -> None:
+    assert nearest_facing(octant(0.5, 0.05), 0.5) is None
