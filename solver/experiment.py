@@ -296,8 +296,8 @@ class Experiment:
                 trial = self._comply(segment, begun, before, dt)
                 if trial is not None:
                     break
-                trouble = self._hardship()
                 self.problem.restore(self._past[0].state)
+                trouble = self._hardship()
                 raise StepError(f"the step fell to {dt:.1e} s at t = {self.time:.6g} s: {trouble}")
             trial = self._trial(segment, begun, before, dt)
         limit = segment.reached(trial.seen)

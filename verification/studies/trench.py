@@ -191,7 +191,7 @@ def run(quick: bool) -> Result:
     """All of the study; the quick version stops after 5 s and has two coarse levels."""
     times = TIMES[:1] if quick else TIMES
     refinements, halvings = ((0.5, 1.0), (1,)) if quick else ((0.5, 1.0, 2.0), (1, 2))
-    stepped, renewed, often = (0, 1, 5) if quick else (1, 2, 10)
+    stepped, renewed, often = (0, 1, 10) if quick else (1, 2, 10)
     in_space = [fill(Level(refine), times) for refine in refinements]
     in_time = [fill(Level(refinements[stepped], k), times) for k in halvings]
     anew = fill(Level(refinements[renewed], remesh_every=often), times)
