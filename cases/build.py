@@ -113,7 +113,12 @@ def build(case: Case) -> Cell:
 
 
 def physics(case: Case) -> Physics:
-    """Materials and kinetics of `case`.
+    """Materials and kinetics of `case`, and which electrodes move."""
+    return _materials(case).with_counter(case.geometry.counter.moves)
+
+
+def _materials(case: Case) -> Physics:
+    """With a counter electrode that keeps its shape.
 
     Of a dilute electrolyte one of the other ions is eliminated by electroneutrality. The potential of a
     concentrated one is against a reference electrode of the metal, so its kinetics are `Referenced`.
@@ -121,7 +126,6 @@ def physics(case: Case) -> Physics:
     electrolyte, given, kinetics = case.electrolyte, case.metal, case.kinetics
     metal = Metal(given.ion, given.charge_number, given.molar_volume, given.surface_energy)
     exchange = Constant(kinetics.exchange_current_density)
-    counter_moves = case.geometry.counter.moves
     resistance, growth = kinetics.film_resistance or 0.0, kinetics.film_growth or 0.0
     film = Film(resistance, growth) if resistance > 0.0 or growth > 0.0 else None
     separator = case.separator
@@ -136,7 +140,6 @@ def physics(case: Case) -> Physics:
             kinetics.anisotropy,
             film,
             medium=medium,
-            counter_moves=counter_moves,
         )
     names = sorted(electrolyte.species, key=lambda name: name != metal.ion)
     species = tuple(
@@ -157,7 +160,6 @@ def physics(case: Case) -> Physics:
         kinetics.anisotropy,
         film,
         medium=medium,
-        counter_moves=counter_moves,
     )
 
 

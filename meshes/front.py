@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .errors import MeshError
-from .nearest import Place, nearest
+from .facets import Facets
 from .profile import Envelope, protrusion_width, upper_envelope
 from .soundness import check_front
 
@@ -63,7 +63,7 @@ class Chain(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Front:
+class Front(Facets):
     """Surface of the metal of one electrode with what it consists of.
 
     Attributes:
@@ -185,20 +185,6 @@ class Front:
             start += chain.vertices
         fixed.setflags(write=False)
         return fixed
-
-    def on_facets(self, values: FloatArray) -> FloatArray:
-        """Mean over every edge of values at the vertices, (n,) -> (m,)."""
-        return np.asarray(values[self.cells].mean(axis=1))
-
-    def vertices_of(self, facets: BoolArray) -> BoolArray:
-        """Vertices of the given edges, (m,) -> (n,)."""
-        found = np.zeros(len(self.points), dtype=np.bool_)
-        found[self.cells[facets]] = True
-        return found
-
-    def locate(self, points: FloatArray) -> Place:
-        """The places of the front nearest to `points`, shape (k, 2)."""
-        return nearest(points, self.points, self.cells)
 
     @cached_property
     def edges(self) -> FloatArray:

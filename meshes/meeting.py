@@ -17,11 +17,11 @@ class Contact:
 
     Attributes:
         distance: between them, 0 where they cross.
-        place: midway between the closest points (x, y).
+        place: midway between the closest points, (x, y) or (x, y, z).
     """
 
     distance: float
-    place: tuple[float, float]
+    place: tuple[float, ...]
 
 
 def meeting(front: Front, counter: Front | float, distance: float) -> Contact | None:

@@ -22,13 +22,13 @@ import numpy.typing as npt
 
 from .arrays import BoolArray, FloatArray, IntArray
 from .errors import MeshError
+from .facets import Facets
 from .front import BARE, DEPOSIT, EDGE_DATA
-from .nearest import Place, nearest
 from .relief import Relief
 
 
 @dataclass(frozen=True, eq=False)
-class Shell:
+class Shell(Facets):
     """Surface of the metal of one electrode with what it consists of.
 
     Attributes:
@@ -94,20 +94,6 @@ class Shell:
     def with_points(self, points: FloatArray) -> Shell:
         """Return the same shell with its vertices elsewhere."""
         return replace(self, points=points)
-
-    def on_facets(self, values: FloatArray) -> FloatArray:
-        """Mean over every triangle of values at the vertices, (n,) -> (m,)."""
-        return np.asarray(values[self.cells].mean(axis=1))
-
-    def vertices_of(self, facets: BoolArray) -> BoolArray:
-        """Vertices of the given triangles, (m,) -> (n,)."""
-        found = np.zeros(len(self.points), dtype=np.bool_)
-        found[self.cells[facets]] = True
-        return found
-
-    def locate(self, points: FloatArray) -> Place:
-        """The places of the shell nearest to `points`, shape (k, 3)."""
-        return nearest(points, self.points, self.cells)
 
     @cached_property
     def _crosses(self) -> FloatArray:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .cell import Cell
-from .coverage import FrontFields, edge_curvature, substrate_rates
+from .coverage import FrontFields, edge_curvature
 from .equations import POTENTIAL
 from .growing import Growing
 from .physics import Physics
@@ -44,7 +44,7 @@ def longest_step(
     fronts: Fronts,
     dt: float,
     volumes: Mapping[str, FloatArray],
-    fields: Mapping[str, FrontFields],
+    coverage: Mapping[str, FloatArray],
 ) -> float:
     """Longest step in s by motion of the fronts and by change of coverage.
 
@@ -53,7 +53,7 @@ def longest_step(
         fronts: in the step of `dt` s.
         dt: step that was made.
         volumes: what the vertices of every front received in it, mesh units.
-        fields: at every front.
+        coverage: of the facets of every front after it.
     """
     longest = cell.steps.largest if not cell.moving else np.inf
     for name, front in fronts.items():
@@ -66,8 +66,7 @@ def longest_step(
         reach = np.sqrt((front.area_vectors**2).sum(axis=1))
         moved = np.abs(volumes[name]) / np.maximum(reach, 0.25 * shortest ** (cell.dim - 1))
         by_motion = cell.steps.displacement * dt * float(np.min(shortest / np.maximum(moved, 1e-300)))
-        rates = substrate_rates(front, fields[name], cell.physics, cell.surfaces)
-        change = rates.after(front.coverage, dt) - np.maximum(front.coverage, 0.0)
+        change = coverage[name] - np.maximum(front.coverage, 0.0)
         by_coverage = COVERAGE_STEP * dt / max(float(change.max(initial=0.0)), 1e-300)
         longest = min(longest, by_motion, by_coverage)
     return float(longest)

@@ -11,6 +11,7 @@ import numpy as np
 from meshes.domain import Skin
 
 from .contact import Contact
+from .model import COUNTER
 from .physics import Physics
 from .program import Program
 from .surface import Surface
@@ -91,7 +92,6 @@ class Cell:
         newton: PETSc options of the nonlinear solver, without prefix.
         counter: surface of the counter electrode, in units of `gap`, its metal above; None: it is flat and
             stays where it is.
-        counter_moves: whether `counter` grows and dissolves; else it keeps its shape.
         smoothing: what spreads the motion of the electrodes into the electrolyte: "harmonic" or "elastic".
         redistribute: whether vertices slide along the front towards even edges.
         remesh_every: steps after which the mesh is made anew at the latest; None: where it asks for it.
@@ -119,12 +119,16 @@ class Cell:
     redistribute: bool = False
     remesh_every: int | None = None
     depth: float | None = None
-    counter_moves: bool = True
 
     @property
     def islands(self) -> int:
         """Number of islands."""
         return int(np.asarray(self.bases).size)
+
+    @property
+    def counter_moves(self) -> bool:
+        """Whether the counter electrode grows and dissolves, by its model; else it keeps its shape."""
+        return COUNTER in self.physics.model.growing
 
     @property
     def all_metal(self) -> bool:

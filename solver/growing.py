@@ -11,7 +11,7 @@ floating deposits included.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,6 +72,28 @@ class Floating:
         for k in self.of(side):
             result[patch == self.patches[k]] = k
         return result
+
+
+def present(
+    problem: Growing, fronts: Mapping[str, Skin], dead: Mapping[str, Sequence[tuple[int, float]]]
+) -> tuple[Floating, FloatArray]:
+    """Floating deposits of `problem` when its fronts have become `fronts`, and all potentials.
+
+    Deposits that the fronts no longer show are left out: they were enclosed, or grown over. Of the `dead`
+    pieces (number and area, by front) those that are there are new, and begin at the potential of their
+    collector.
+    """
+    floating, terminals = problem.floating, len(problem.model.terminals)
+    shown = {name: np.unique(front.patch) for name, front in fronts.items()}
+    sides = zip(floating.patches, floating.sides, strict=True)
+    there = np.array([patch in shown[side] for patch, side in sides], dtype=bool)
+    result = floating.keep(there)
+    potentials = [problem.potentials[:terminals], problem.patch_potentials[there]]
+    for name, pieces in dead.items():
+        patches = np.array([patch for patch, _ in pieces if patch in shown[name]], dtype=np.int32)
+        result = result.with_dead(patches, name)
+        potentials.append(np.full(patches.size, problem.grounded(name)))
+    return result, np.concatenate(potentials)
 
 
 def initial_floating(front: Skin, contact: Contact, bases: FloatArray) -> Floating:
@@ -209,7 +231,7 @@ class Growing(Discretisation):
                 metal = np.where(skin.facet >= 0, self.patch_potentials[skin.facet], 0.0)
                 skin.metal.x.array[:] = metal[self.domain.maps[name].facets]
 
-    def _grounded(self, name: str) -> float:
+    def grounded(self, name: str) -> float:
         """Potential of the collector of a front, in RT/F."""
         inner = next(i.inner for i in self.model.interfaces if i.boundary == name)
         terminal = self.model.terminal_of(inner)
@@ -219,7 +241,7 @@ class Growing(Discretisation):
     def facet_potentials(self, name: str = FRONT) -> FloatArray:
         """Potential under every facet of a front, less the drop in its film, in RT/F (collective)."""
         skin, front = self._skins[name], self.domain.fronts[name]
-        metal: FloatArray = np.full(skin.facet.size, self._grounded(name))
+        metal: FloatArray = np.full(skin.facet.size, self.grounded(name))
         if self.extra:
             metal = np.where(skin.facet >= 0, self.patch_potentials[skin.facet], metal)
         series = self._series(name)
@@ -404,7 +426,7 @@ class Growing(Discretisation):
         result = np.zeros(self.extra)
         joined = self.floating.bases > 0.0
         if joined.any():
-            collector = np.array([self._grounded(side) for side in self.floating.sides])
+            collector = np.array([self.grounded(side) for side in self.floating.sides])
             drop = (self.patch_potentials - collector)[joined] * self.equations.vt
             density = getattr(self.floating.contact, kind)(drop)
             result[joined] = density * self.floating.bases[joined] / self.equations.current_scale

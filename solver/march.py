@@ -49,8 +49,6 @@ UNSCALED = {"mat_mumps_icntl_6": 0, "mat_mumps_icntl_8": 0}
 """The equations are scaled already; without its own scaling MUMPS takes two thirds of the time."""
 LANDED = 1e-5
 """How far beyond a limit of the program, in its own scale, counts as on it."""
-COVERAGE_STEP = 0.1
-"""Largest change of coverage per step."""
 FOLDED = 0.02
 """Quality of the worst cell below which a mesh is not to be moved further, or worked on."""
 LARGEST_GROWTH = 1.5
@@ -89,7 +87,8 @@ class Simulation:
         grounded = np.setdiff1d(np.unique(cell.front.patch), floating.patches).astype(np.int32)
         self._relabel(FRONT, grounded)
         self.problem.initialise()
-        self.memory, self.growth = Memory(self.problem.stored()), None
+        self.memory = Memory(self.problem.stored())
+        self.growth: Growth | None = None
         books = self.state.totals
         books.begin(self._amounts(), {n: self._volume(n) for n in self.fronts})
         self.initially_bare, self.begun = bare_width(self.front), self.front
@@ -99,15 +98,15 @@ class Simulation:
         self._seeds = seed_places(cell.front)
         self._seed_heights = heights_at(cell.front, self._seeds)
         self._past: list[tuple[float, FloatArray]] = []
-        self._cut, self._reached = 0.4, False
+        self._cut, self._reached = 0.4, False  # part of a refused step to try next; at the end of a segment
+        self._fresh = False  # a new segment begins when the fronts have moved
+        self._behind = False  # the mesh could not follow the fronts
         self._newton: Newton | None = None
         self._correction: dict[str, FloatArray] = {}
         self._coverage: dict[str, FloatArray] = {}
         self._feet: dict[str, tuple[BoolArray, BoolArray]] = {}
         self._moved: FloatArray = np.empty(0)
         self.state.cells_max = self.problem.domain.number_of_cells()
-
-    growth: Growth | None
 
     @property
     def fronts(self) -> Fronts:
@@ -116,7 +115,7 @@ class Simulation:
 
     @property
     def front(self) -> Skin:
-        """Skin of the working electrode."""
+        """Surface of the working electrode."""
         return self.problem.domain.fronts[FRONT]
 
     @property
@@ -168,8 +167,6 @@ class Simulation:
         self._fresh = True
         if instrument.segment is not None:
             self.events.append(instrument.segment.name)
-
-    _fresh = _behind = False
 
     def _attempt(self, dt: float) -> float:
         """Try a step of `dt`; returns by how much the next may be larger, or 0 if this one is refused."""
@@ -229,7 +226,13 @@ class Simulation:
         currents = {name: problem.at_front("surface current", name) for name in self.fronts}
         fields = {name: front_fields(problem, self.cell.physics, name) for name in self.fronts}
         volumes = self._deposited(plan, dt, currents, fields, predicted)
-        limit = longest_step(self.cell, self.fronts, dt, volumes, fields)
+        coverage = {
+            name: substrate_rates(front, fields[name], self.cell.physics, self.cell.surfaces).after(
+                front.coverage, dt
+            )
+            for name, front in self.fronts.items()
+        }
+        limit = longest_step(self.cell, self.fronts, dt, volumes, coverage)
         if dt > 1.6 * limit:
             return 0.0
         scale = problem.equations.current_scale * self._unit_area
@@ -248,7 +251,8 @@ class Simulation:
         instrument.read(seen)
         made = grown(plan, dt, problem.made(problem.currents()), None if last is None else last.made)
         self.growth = Growth(charges, made, volumes, self._thickened(plan, dt))
-        self._accept(dt, current, outcome.iterations, start, predicted, fields)
+        self._coverage = coverage
+        self._accept(dt, current, outcome.iterations, start, predicted)
         return max(0.3, min(growth, limit / dt))
 
     def _plan(self, dt: float) -> tuple[Formula, list[tuple[float, FloatArray]]]:
@@ -350,9 +354,8 @@ class Simulation:
         iterations: int,
         start: FloatArray,
         predicted: dict[str, FloatArray],
-        fields: dict[str, FrontFields],
     ) -> None:
-        state, physics, problem = self.state, self.cell.physics, self.problem
+        state, problem = self.state, self.problem
         assert self.growth is not None
         before = self._past[0][0] if self._past else state.time
         if not self._past:
@@ -372,9 +375,6 @@ class Simulation:
         if not self.cell.moving:
             return
         self._correction = {name: v - predicted[name] for name, v in self.growth.volumes.items()}
-        for name, front in self.fronts.items():
-            rates = substrate_rates(front, fields[name], physics, self.cell.surfaces)
-            self._coverage[name] = rates.after(front.coverage, dt)
 
     def _concentrations_of(self, snapshot: FloatArray) -> FloatArray:
         """c/c0 at the local dofs of the liquid in a former state on the same mesh."""
@@ -431,8 +431,8 @@ class Simulation:
             self._renew(self.problem.with_floating(floating.keep(~gone), self.problem.potentials[keep]))
             self.events.append(f"{joined.size} floating deposits joined the electrode")
 
-    def maintain(self) -> None:
-        """Merge, pinch off and remesh where the last motion asks for it."""
+    def maintain(self, asked: str = "") -> None:
+        """Merge, pinch off and remesh where the last motion asks for it, or for the reason `asked`."""
         domain, cell, state = self.problem.domain, self.cell, self.state
         floating = {name: self.floats(name) for name in domain.fronts}
         resolved = self.mesher.resolve(domain)
@@ -441,16 +441,15 @@ class Simulation:
         reason = "fronts met" if resolved.changed else self.mesher.worn(domain, floating)
         if self._behind and not reason:
             reason = "the mesh would have folded"
-        due = cell.remesh_every is not None and state.step - state.remeshed_at >= cell.remesh_every
-        if not reason and not due:
+        if cell.remesh_every is not None and state.step - state.remeshed_at >= cell.remesh_every:
+            asked = asked or "due"
+        reason = reason or asked
+        if not reason:
             return
-        deposits = self.problem.floating
-        for name, dead in resolved.dead.items():
-            deposits = deposits.with_dead(np.array([patch for patch, _ in dead], dtype=np.int32), name)
         cells = domain.number_of_cells()
         volumes = {} if self.growth is None else self.growth.volumes
         films = {} if self.growth is None else self.growth.films
-        remeshed = self.mesher.remesh(self.problem, self.memory, volumes, films, resolved, deposits)
+        remeshed = self.mesher.remesh(self.problem, self.memory, volumes, films, resolved)
         state.totals.cut(resolved, remeshed.lost)
         self.events.extend(resolved.events)
         self._renew(remeshed.problem)
@@ -462,7 +461,7 @@ class Simulation:
         state.remeshes, state.remeshed_at = state.remeshes + 1, state.step
         after = self.problem.domain.number_of_cells()
         state.cells_max = max(state.cells_max, after)
-        state.records.append(RemeshRecord(state.time, reason or "due", cells, after, remeshed.defect))
+        state.records.append(RemeshRecord(state.time, reason, cells, after, remeshed.defect))
 
     def _lay_bare(self) -> None:
         """Where all deposit is stripped there is substrate again."""

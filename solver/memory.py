@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -70,8 +70,8 @@ class Growth:
 
 def grown(plan: Formula, dt: float, rate: Rate, last: Rate | None) -> Rate:
     """Growth in a step of something that the flow `rate` adds to, `last` being that of the step before."""
-    known: Any = 0.0 if last is None else plan.a2 * last
-    return (known + dt * rate) / plan.a0  # type: ignore[no-any-return]
+    new = rate * (dt / plan.a0)
+    return new if last is None else new + last * (plan.a2 / plan.a0)
 
 
 def shares(volumes: Mapping[str, FloatArray], dt: float, last_dt: float) -> dict[str, FloatArray]:

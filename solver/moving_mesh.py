@@ -18,9 +18,9 @@ from .cell import Cell
 from .compiled import Compiled
 from .discretisation import Stored
 from .equations import FILM, POTENTIAL
-from .growing import Floating, Growing
+from .growing import Floating, Growing, present
 from .memory import Memory
-from .model import COUNTER, LIQUID
+from .model import LIQUID
 from .motion import Extension, MotionForms, project
 from .plane import Plane
 from .shaping import QUALITY, Fronts, Resolved, Shaping
@@ -58,20 +58,25 @@ class Remeshed:
 
 
 class MovingMesh:
-    """Meshes, moves and remeshes the electrolyte between the fronts."""
+    """Meshes, moves and remeshes the electrolyte between the fronts.
+
+    Attributes:
+        shaping: geometry of the fronts.
+        forms: of the equations that the mesh moves by.
+        model: the cell's, with its area.
+        extension: what spreads the motion of the fronts into the present mesh; None before the first one.
+    """
 
     def __init__(self, comm: MPI.Intracomm, cell: Cell) -> None:
         """Compile what every mesh needs."""
         self.comm, self.cell, self.unit = comm, cell, cell.gap
         self.shaping: Shaping = Plane(cell) if cell.dim == 2 else Space(cell)
         self.forms = MotionForms(comm, cell.dim, cell.smoothing)
-        moves = cell.counter is not None and cell.counter_moves
-        grows = [
-            replace(i, grows=moves) if i.boundary == COUNTER else i for i in cell.physics.model.interfaces
-        ]
-        self.model = replace(cell.physics.model, area=cell.area, interfaces=tuple(grows))
+        if cell.counter_moves and cell.counter is None:
+            raise ValueError("a counter electrode that moves needs a surface to begin with: Cell.counter")
+        self.model = replace(cell.physics.model, area=cell.area)
         self._compiled: Compiled | None = None
-        self._extension: Extension | None = None
+        self.extension: Extension | None = None
 
     def first(self, floating: Floating) -> Growing:
         """Mesh the initial fronts; fields are zero."""
@@ -98,7 +103,7 @@ class MovingMesh:
             present: Q of the state before.
             change: that of Q in the step before, if it is to be carried along.
         """
-        domain, extension = problem.domain, self._extension_of(problem.domain)
+        domain, extension = problem.domain, self._follow(problem.domain)
         start = domain.coordinates.copy()
         fronts = {**domain.fronts, **fronts}
         end = extension.start + extension.displacement({n: front.points for n, front in fronts.items()})
@@ -117,7 +122,7 @@ class MovingMesh:
         """Why the mesh should be made anew; "" if it should not (collective)."""
         if domain.minimum_quality() < QUALITY:
             return "cells of poor quality"
-        start = self._extension_of(domain).start_measures
+        start = self._follow(domain).start_measures
         for name in self.model.growing:
             front = domain.fronts[name]
             reason = self.shaping.worn(front, floating[name], start[name])
@@ -137,7 +142,6 @@ class MovingMesh:
         volumes: Mapping[str, FloatArray],
         films: Mapping[str, FloatArray],
         resolved: Resolved,
-        floating: Floating,
     ) -> Remeshed:
         """A new mesh between the present fronts, with all fields carried over and every amount kept.
 
@@ -152,6 +156,7 @@ class MovingMesh:
         potential = fem.Function(old.space)
         potential.x.array[:] = problem.nodal(POTENTIAL)
         before = old.measure("electrolyte")
+        floating, potentials = present(problem, resolved.fronts, resolved.dead)
         new = self._remade(problem, resolved, floating)
         carried = interpolate([*fields, potential], old, new.domain)
         new.set_nodal(POTENTIAL, carried[-1].x.array)
@@ -170,9 +175,7 @@ class MovingMesh:
             change = {name: q - stored[1][name] for name, q in stored[0].items()}
             still = np.zeros(new.domain.coordinates.shape)
             new.set_passed(still, concentrations[0] - concentrations[1])
-        new.set_potentials(
-            problem.potentials if new.potentials.size == problem.potentials.size else new.potentials
-        )
+        new.set_potentials(potentials)
         for name in (n for n in problem.equations.names if n.startswith(FILM)):
             new.set_film(name, problem.film_at(name, new.domain.coordinates))
         shares = {
@@ -229,9 +232,9 @@ class MovingMesh:
         self._compiled = problem.compiled
         return problem
 
-    def _extension_of(self, domain: Domain) -> Extension:
-        if self._extension is None or self._extension.domain is not domain:
-            if self._extension is not None:
-                self._extension.destroy()
-            self._extension = Extension(self.forms, domain)
-        return self._extension
+    def _follow(self, domain: Domain) -> Extension:
+        if self.extension is None or self.extension.domain is not domain:
+            if self.extension is not None:
+                self.extension.destroy()
+            self.extension = Extension(self.forms, domain)
+        return self.extension

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,6 +47,13 @@ class Physics:
         series = next(i.series for i in self.model.interfaces if i.boundary == boundary)
         return series if isinstance(series, Film) else Film(0.0)
 
+    def with_counter(self, moves: bool) -> Physics:
+        """The same with a counter electrode that moves, or that keeps its shape."""
+        interfaces = tuple(
+            replace(i, grows=moves) if i.boundary == COUNTER else i for i in self.model.interfaces
+        )
+        return replace(self, model=replace(self.model, interfaces=interfaces))
+
     def direction(self, normals: FloatArray) -> FloatArray:
         """Factor of i0 on surfaces with unit `normals`, shape (m, 2) or (m, 3) -> (m,)."""
         cosine = normals[:, -1] ** 2
@@ -63,7 +70,6 @@ def binary_physics(
     film: Film | None = None,
     *,
     medium: Medium | None = None,
-    counter_moves: bool = False,
 ) -> Physics:
     """A dissolved salt between a growing electrode and one of the same metal; the last species is eliminated.
 
@@ -76,10 +82,9 @@ def binary_physics(
         anisotropy: as in `Physics`.
         film: on both electrodes; None: none.
         medium: pores that the electrolyte fills; None if it is free.
-        counter_moves: whether the counter electrode moves too.
     """
     closure = Electroneutral(species, species[-1].name)
-    interfaces = _electrodes(metal, kinetics, {metal.ion: reference}, film, counter_moves)
+    interfaces = _electrodes(metal, kinetics, {metal.ion: reference}, film)
     media = {ELECTROLYTE: medium or Medium()}
     return Physics(Model(closure, temperature, media, interfaces), metal, anisotropy)
 
@@ -94,7 +99,6 @@ def concentrated_physics(
     film: Film | None = None,
     *,
     medium: Medium | None = None,
-    counter_moves: bool = False,
 ) -> Physics:
     """A concentrated solution of a 1:1 salt between a growing electrode and one of the same metal.
 
@@ -108,21 +112,20 @@ def concentrated_physics(
         anisotropy: as in `Physics`.
         film: on both electrodes; None: none.
         medium: pores that the electrolyte fills; None if it is free.
-        counter_moves: whether the counter electrode moves too.
     """
     diffusivity = float(solution.diffusivity(concentration, temperature))
     closure = Concentrated(Species(metal.ion, 1, diffusivity, concentration), solution)
-    interfaces = _electrodes(metal, kinetics, {}, film, counter_moves)
+    interfaces = _electrodes(metal, kinetics, {}, film)
     media = {ELECTROLYTE: medium or Medium()}
     return Physics(Model(closure, temperature, media, interfaces), metal, anisotropy)
 
 
 def _electrodes(
-    metal: Metal, kinetics: Kinetics, reference: Mapping[str, float], film: Film | None, counter_moves: bool
+    metal: Metal, kinetics: Kinetics, reference: Mapping[str, float], film: Film | None
 ) -> tuple[Interface, Interface]:
     """The front and the counter electrode, with the same reaction and film."""
     reaction = Reaction("deposition", metal.charge_number, {metal.ion: 1.0}, kinetics, reference=reference)
     return (
         Interface(FRONT, WORKING, (reaction,), series=film, grows=True),
-        Interface(COUNTER, COUNTER, (reaction,), series=film, grows=counter_moves),
+        Interface(COUNTER, COUNTER, (reaction,), series=film),
     )

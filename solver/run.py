@@ -22,6 +22,8 @@ from .writer import RunFolder
 
 DONE, GAVE_UP, INTERRUPTED = 0, 3, 130
 """Exit codes."""
+ANYWHERE = 10.0
+"""Distance in gaps beyond which electrodes need not be looked for."""
 NEAR = 0.02
 """A stop nearer than this part of a usual step is reached in one."""
 LANDED = 1e-6
@@ -84,10 +86,10 @@ class Run:
         self.began = time.perf_counter()
         self.cell, self.folder, self.comm, self.reporter = cell, folder, comm, reporter
         self.simulation = Simulation(cell, comm)
-        self._shape = self._morphology()
         self._next_frame = 0
         self._wants_frame = False
         self._nucleated_first: int | None = None
+        self._measure()
         self._start_thickness = self._shape.thickness_mean
         self._goals_before: dict[str, float] = {}
         self.largest_defect = self._usual_step = 0.0
@@ -172,14 +174,14 @@ class Run:
     def _measure(self) -> None:
         self._shape = self._morphology()
         simulation = self.simulation
+        fronts = simulation.problem.domain.fronts
+        self._contact = simulation.mesher.shaping.meeting(fronts, ANYWHERE)
         if self._nucleated_first is None and self._shape.matrix_coverage >= 0.5:
             self._nucleated_first = simulation.nucleated
 
     def _goals(self) -> dict[str, float]:
         """How much of each condition to stop is fulfilled, 1 when it is."""
         stop, state, shape = self.cell.stop, self.simulation.state, self._shape
-        fronts, shaping = self.simulation.problem.domain.fronts, self.simulation.mesher.shaping
-        self._contact = shaping.meeting(fronts, 10.0)
         apart = self.cell.gap if self._contact is None else self._contact.distance * self.cell.gap
         goals = {
             "short circuit": (self.cell.gap - apart) / (self.cell.gap - stop.gap),

@@ -56,7 +56,7 @@ class Space:
             growth=sizes.growth,
             angle=TURN,
             finest=EAGER * sizes.smallest / unit,
-            counter=EAGER * sizes.front / unit if cell.counter is not None and cell.counter_moves else None,
+            counter=EAGER * sizes.front / unit if cell.counter_moves else None,
         )
 
     def first(self) -> tuple[Fronts, Mesh3D]:
@@ -148,7 +148,7 @@ class Space:
             k = int(np.argmin(apart_all))
             apart, at, other = float(apart_all[k]), front.points[grounded[k]], counter.points[near[k]]
         place = tuple(float(x) for x in 0.5 * (at + other))
-        return Contact(apart, place) if apart < distance else None  # type: ignore[arg-type]
+        return Contact(apart, place) if apart < distance else None
 
     def settled(self, front: Shell, volume: FloatArray, pinned: BoolArray) -> FloatArray:
         """`volume` when pinned vertices have passed theirs on to the next free ones."""

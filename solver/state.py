@@ -21,7 +21,6 @@ class Books:
         charges: deposited on every moving electrode, in C; passed: the same without regard to sign.
         volumes: their metal at the start.
         trapped, bridged: electrolyte lost to pinch-off and to merging, by electrode; mesh units of volume.
-        dead: metal that has lost its contact, likewise.
         amounts: of every species with an unknown at the start, shape (species,).
         lost_amounts: in trapped electrolyte, likewise.
         reacted: made by the reactions at all electrodes, likewise.
@@ -32,7 +31,6 @@ class Books:
     volumes: dict[str, float] = field(default_factory=dict)
     trapped: dict[str, float] = field(default_factory=dict)
     bridged: dict[str, float] = field(default_factory=dict)
-    dead: dict[str, float] = field(default_factory=dict)
     amounts: FloatArray = field(default_factory=lambda: np.empty(0))
     lost_amounts: FloatArray = field(default_factory=lambda: np.empty(0))
     reacted: FloatArray = field(default_factory=lambda: np.empty(0))
@@ -41,7 +39,7 @@ class Books:
         """Open the books."""
         self.amounts, self.volumes = amounts, dict(volumes)
         self.lost_amounts, self.reacted = np.zeros_like(amounts), np.zeros_like(amounts)
-        for account in (self.charges, self.passed, self.trapped, self.bridged, self.dead):
+        for account in (self.charges, self.passed, self.trapped, self.bridged):
             account.update(dict.fromkeys(volumes, 0.0))
 
     def add(self, growth: Growth) -> None:
@@ -57,8 +55,6 @@ class Books:
         for account, what in ((self.trapped, resolved.trapped), (self.bridged, resolved.bridged)):
             for name, area in what.items():
                 account[name] += area
-        for name, dead in resolved.dead.items():
-            self.dead[name] += sum(area for _, area in dead)
 
     @property
     def charge(self) -> float:

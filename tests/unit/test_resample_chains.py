@@ -120,7 +120,10 @@ def test_coverage_is_averaged_over_the_seam():
 
 def test_lengths_are_graded_around_the_seam():
     front = circle(200, 1.0)
-    jump = lambda points, curvature: np.where(points[:, 0] > 0.99, 0.002, 1.0)  # noqa: E731
+
+    def jump(points: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+        return np.where(points[:, 0] > 0.99, 0.002, 1.0)
+
     wanted = wanted_lengths(front, jump)
     assert np.abs(np.roll(wanted, -1) - wanted).max() <= GRADATION * front.lengths.max() * (1.0 + 1e-12)
     np.testing.assert_allclose(wanted[1:], wanted[:0:-1], rtol=1e-12)  # mirror image
@@ -195,7 +198,10 @@ def test_redistribution_of_a_sine_converges_to_it():
 
 def test_redistribution_keeps_corners_feet_walls_and_substrate():
     front = with_apex(1.0, 0.4, 0.3, 0.01, 0.05)
-    where = lambda points, curvature: 0.01 + 0.1 * np.abs(points[:, 0] - 0.5)  # noqa: E731
+
+    def where(points: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+        return 0.01 + 0.1 * np.abs(points[:, 0] - 0.5)
+
     moved = (redistribute(front, where).points != front.points).any(axis=1)
     assert moved.any()
     assert not moved[front.vertices_of(front.bare) | front.breaks].any()

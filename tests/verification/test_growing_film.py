@@ -71,7 +71,7 @@ def test_a_film_grows_on_both_electrodes_that_move() -> None:
     ph = filmed(physics(i0=1e3), 1e-4, GROWTH)
     counter = replace(flat(height=0.9), points=flat(height=0.9).points[::-1], base=1.0)
     program = constant_current(-200.0, time=TIME)
-    given = cell(flat(height=0.1), ph, counter=counter, counter_moves=True, program=program)
+    given = cell(flat(height=0.1), ph.with_counter(True), counter=counter, program=program)
     simulation = finish(Simulation(given, MPI.COMM_WORLD), TIME, 0.05, remesh=7)
     charge = abs(simulation.state.totals.charge) / given.width
     assert charge == pytest.approx(200.0 * simulation.state.time, rel=1e-9)

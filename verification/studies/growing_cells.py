@@ -151,10 +151,7 @@ def march(simulation: Simulation, until: float, step: float, remesh: int = 0) ->
         simulation.advance(min(step, until - simulation.state.time))
         simulation.move()
         count += 1
-        if remesh and count % remesh == 0:
-            renew(simulation)
-        else:
-            simulation.maintain()
+        simulation.maintain("asked for" if remesh and count % remesh == 0 else "")
         yield simulation
 
 
@@ -170,16 +167,6 @@ def surface(simulation: Simulation, electrode: str = FRONT) -> Front:
     front = simulation.fronts[electrode]
     assert isinstance(front, Front)
     return front
-
-
-def renew(simulation: Simulation) -> None:
-    """Make the mesh anew, as the solver does when it is worn (collective)."""
-    mesher = simulation.mesher
-    worn, mesher.worn = mesher.worn, lambda *_: "asked for"  # type: ignore[method-assign]
-    try:
-        simulation.maintain()
-    finally:
-        mesher.worn = worn  # type: ignore[method-assign]
 
 
 def profile(front: Front, x: FloatArray) -> FloatArray:

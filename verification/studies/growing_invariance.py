@@ -96,9 +96,14 @@ def turned(edges: int) -> Fronts:
     edge = WIDTH / edges
     starts = (lopsided(edges, False), rippled(WIDTH, edges, 0.0))
     uneven, level = (replace(_ends(start, edge), base=-THICKNESS) for start in starts)
-    upright = replace(cell(uneven, edge), counter=_turned(level))
-    inverted = replace(cell(level, edge, -1.0), counter=_turned(uneven))
+    upright = _facing(cell(uneven, edge), _turned(level))
+    inverted = _facing(cell(level, edge, -1.0), _turned(uneven))
     return heights(grown(upright)), heights(_turned(grown(inverted, COUNTER)))
+
+
+def _facing(one: Cell, counter: Front) -> Cell:
+    """A cell with a counter electrode that moves."""
+    return replace(one, counter=counter, physics=one.physics.with_counter(True))
 
 
 def _ends(front: Front, edge: float) -> Front:

@@ -25,7 +25,7 @@ from meshes.tags import BOUNDARIES
 from solver.growing import Growing
 from solver.march import Simulation
 from solver.model import LIQUID
-from solver.motion import Extension, project
+from solver.motion import Extension, MotionForms, project
 from solver.program import hold
 from solver.types import BoolArray, FloatArray
 from verification.exact.binary import Cell, Salt
@@ -150,18 +150,17 @@ def functionals(count: int) -> list[Row]:
     ]
 
 
-class Shaken:
+class Shaken(Extension):
     """An extension of the fronts' motion that puts inner nodes at random places besides."""
 
-    def __init__(self, extension: Extension) -> None:
+    def __init__(self, forms: MotionForms, domain: Domain) -> None:
         """Around the mesh as it was made."""
-        self.start, self.start_measures = extension.start, extension.start_measures
-        self._extension = extension
-        self._shaker = Shaker(extension.domain)
+        super().__init__(forms, domain)
+        self._shaker = Shaker(domain)
 
     def displacement(self, fronts: Mapping[str, FloatArray]) -> FloatArray:
         """As `Extension.displacement`."""
-        return self._extension.displacement(fronts) + self._shaker.motion(self._shaker.free)
+        return np.asarray(super().displacement(fronts) + self._shaker.motion(self._shaker.free))
 
 
 def marched(count: int) -> list[Row]:
@@ -169,8 +168,7 @@ def marched(count: int) -> list[Row]:
     simulation = at_rest()
     mesher, name = simulation.mesher, simulation.problem.model.closure.unknowns[0]
     still = simulation.problem.domain.coordinates.copy()
-    shaken = Shaken(mesher._extension_of(simulation.problem.domain))
-    mesher._extension_of = lambda _: shaken  # type: ignore[method-assign,assignment,return-value]
+    mesher.extension = Shaken(mesher.forms, simulation.problem.domain)
     worst = away = 0.0
     for _ in range(count):
         simulation.advance(0.01)
