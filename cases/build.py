@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import subprocess
@@ -24,8 +25,9 @@ from cases.live import Live
 from cases.meshing import write_mesh
 from cases.schema import Case
 from cases.schema import Surface as SurfaceCase
-from solver.cell import Cell, Steps, Stop
+from solver.cell import Cell, Spreading, Steps, Stop
 from solver.contact import Contact, Ohmic, Schottky
+from solver.crystal import Crystal
 from solver.electrolyte import Metal, Species
 from solver.fixed_run import run_fixed
 from solver.laws import Constant
@@ -96,7 +98,7 @@ def build(case: Case) -> Cell:
         sizes=electrodes.sizes(case),
         steps=Steps(time.initial_step, time.max_step, time.tolerance, time.displacement, time.order),
         stop=Stop(stop.time, stop.charge, stop.thickness, stop.tip_height, stop.gap),
-        moving=case.growth.method == "moving_mesh",
+        moving=case.growth.method != "fixed",
         trench=None if geometry.trench is None else geometry.trench.depth,
         frames=case.output.frames,
         newton={
@@ -109,6 +111,29 @@ def build(case: Case) -> Cell:
         redistribute=mesh.redistribute,
         remesh_every=mesh.remesh_every,
         depth=geometry.depth,
+        spreading=_spreading(case),
+    )
+
+
+def _spreading(case: Case) -> Spreading | None:
+    """Of the surface of the electrode over cells, for growth.method = "phase_field"."""
+    growth, kinetics, noise = case.growth, case.kinetics, case.growth.noise
+    if growth.method != "phase_field":
+        return None
+    width = (growth.interface_width or case.mesh.front_size) / case.mesh.refine
+    legs = (growth.cell_size or width * case.mesh.refine) / case.mesh.refine
+    return Spreading(
+        width=width,
+        finest=(1.0 + 1e-9) * legs * math.sqrt(2 if case.geometry.depth is None else 3),
+        conductivity=case.metal.conductivity,
+        adaptive=growth.adaptive,
+        reach=growth.fine_height or 0.0,
+        energy=Crystal(
+            case.metal.surface_energy_anisotropy, kinetics.anisotropy_folds, kinetics.anisotropy_angle
+        ),
+        noise=0.0 if noise is None else noise.amplitude,
+        noise_length=0.0 if noise is None else noise.length or width,
+        seed=0 if noise is None else noise.seed,
     )
 
 
@@ -127,6 +152,7 @@ def _materials(case: Case) -> Physics:
     metal = Metal(given.ion, given.charge_number, given.molar_volume, given.surface_energy)
     exchange = Constant(kinetics.exchange_current_density)
     resistance, growth = kinetics.film_resistance or 0.0, kinetics.film_growth or 0.0
+    crystal = Crystal(kinetics.anisotropy, kinetics.anisotropy_folds, kinetics.anisotropy_angle)
     film = Film(resistance, growth) if resistance > 0.0 or growth > 0.0 else None
     separator = case.separator
     medium = Medium() if separator is None else Medium(separator.porosity, separator.factor)
@@ -137,7 +163,7 @@ def _materials(case: Case) -> Physics:
             electrolyte.temperature,
             metal,
             Referenced(exchange, kinetics.alpha_a, kinetics.alpha_c),
-            kinetics.anisotropy,
+            crystal,
             film,
             medium=medium,
         )
@@ -157,7 +183,7 @@ def _materials(case: Case) -> Physics:
         metal,
         ButlerVolmer(exchange, kinetics.alpha_a, kinetics.alpha_c),
         kinetics.reference_concentration or electrolyte.species[metal.ion].concentration,
-        kinetics.anisotropy,
+        crystal,
         film,
         medium=medium,
     )

@@ -104,6 +104,11 @@ class Metal(Section):
     """Molar volume."""
     surface_energy: SurfaceEnergy
     """Surface energy of metal against electrolyte; sets the shortest unstable wavelength."""
+    surface_energy_anisotropy: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Part e by which the surface energy varies with direction, like kinetics.anisotropy, whose folds and
+    angle it shares; needs growth.method = "phase_field"."""
+    conductivity: Conductivity = 2e7
+    """Of the metal for electrons, used by growth.method = "phase_field"; by default that of sodium."""
     charge_number: Annotated[int, Field(ge=1, le=8)] = 1
     """Electrons per ion, n."""
     ion: str
@@ -120,7 +125,12 @@ class Kinetics(Section):
     alpha_c: Fraction = 0.5
     """Cathodic transfer coefficient."""
     anisotropy: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Fourfold anisotropy e of the growing metal: i0 (1 + e cos 4 theta), most straight up and sideways."""
+    """Anisotropy e of the growing metal: i0 (1 + e cos m theta), theta between the normal of its surface and
+    the axis that points to the counter electrode. In 3D, i0 (1 + e (4 sum n_k^4 - 3)), n the normal."""
+    anisotropy_folds: Literal[2, 3, 4, 6] = 4
+    """Number m of directions that grow fastest; in 3D, only 4."""
+    anisotropy_angle: Angle = 0.0
+    """By how much the crystal is turned anticlockwise; in 3D, only 0."""
     film_resistance: Resistance | None = None
     """Resistance of a film, such as an SEI, on both electrodes, times area."""
     film_growth: ResistanceGrowth | None = None

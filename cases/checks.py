@@ -22,6 +22,7 @@ def problems(case: Case) -> list[Problem]:
     checks = (
         *geometry_checks.CHECKS,
         _mesh,
+        _growth,
         _electrolyte,
         _separator,
         _metal,
@@ -42,6 +43,39 @@ def _mesh(case: Case) -> Iterator[Problem]:
         yield "mesh.seed_size", f"expected at most mesh.bulk_size = {length(mesh.bulk_size)}"
     if case.time.initial_step > case.time.max_step:
         yield "time.initial_step", "expected at most time.max_step"
+
+
+def _growth(case: Case) -> Iterator[Problem]:
+    growth, kinetics = case.growth, case.kinetics
+    if growth.method != "phase_field":
+        for key in ("interface_width", "cell_size", "fine_height", "noise"):
+            if getattr(growth, key) is not None:
+                yield f"growth.{key}", 'needs growth.method = "phase_field"'
+        if case.metal.surface_energy_anisotropy:
+            yield "metal.surface_energy_anisotropy", 'needs growth.method = "phase_field"'
+    else:
+        yield from _phase_field(case)
+    if case.geometry.depth is not None:
+        if kinetics.anisotropy_folds != 4:
+            yield "kinetics.anisotropy_folds", "expected 4 in 3D, a cubic crystal"
+        if kinetics.anisotropy_angle:
+            yield "kinetics.anisotropy_angle", "expected 0 in 3D"
+
+
+def _phase_field(case: Case) -> Iterator[Problem]:
+    growth, what = case.growth, 'with growth.method = "phase_field"'
+    width = growth.interface_width or case.mesh.front_size
+    if growth.cell_size is not None and growth.cell_size > 2.0 * width:
+        yield "growth.cell_size", f"expected at most 2 interface widths, {length(2.0 * width)}"
+    if growth.adaptive == (growth.fine_height is not None):
+        told = "has no effect with" if growth.adaptive else "missing, needed with"
+        yield "growth.fine_height", f"{told} growth.adaptive = {str(growth.adaptive).lower()}"
+    if case.geometry.counter.moves:
+        yield "geometry.counter.moves", f"expected false {what}: its counter electrode keeps its shape"
+    if case.geometry.trench is not None:
+        yield "geometry.trench", f"expected none {what}: its collector is flat"
+    if case.kinetics.film_growth:
+        yield "kinetics.film_growth", f"expected 0 {what}: its film does not grow"
 
 
 def _electrolyte(case: Case) -> Iterator[Problem]:

@@ -22,7 +22,6 @@ _WORDS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most
 _KINDS: dict[object, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 _LATER = {
     "transport.closure": ("secondary", "supporting", "poisson"),
-    "growth.method": ("phase_field",),
 }
 _NAME = "a name of letters, digits, _ and -, beginning with a letter"
 

@@ -29,11 +29,34 @@ class Transport(Section):
     zero everywhere; "concentrated": a concentrated solution of one salt, electrolyte.solution."""
 
 
+class Noise(Section):
+    """Random variation of the current in space and time, the same for any number of processes."""
+
+    amplitude: Annotated[float, Field(gt=0, le=1)]
+    """Standard deviation, part of the current."""
+    length: Length | None = None
+    """Distance over which it is correlated; by default growth.interface_width."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Of the random numbers."""
+
+
 class Growth(Section):
     """How the surface of the electrode is represented."""
 
-    method: Literal["moving_mesh", "fixed"] = "moving_mesh"
-    """Either "moving_mesh", a sharp front that moves with the deposit, or "fixed": it keeps its shape."""
+    method: Literal["moving_mesh", "phase_field", "fixed"] = "moving_mesh"
+    """Either "moving_mesh", a sharp front that moves with the deposit; "phase_field", a surface that is
+    spread over some cells, which branches and merges, in 3D too; or "fixed": it keeps its shape."""
+    interface_width: Length | None = None
+    """Of a phase field: w of the profile 1/(1 + exp(d/w)), d the distance from the surface; by default
+    mesh.front_size. From 10 to 90 % of metal it is 4.4 w wide; radii must be some times larger."""
+    cell_size: Length | None = None
+    """Of a phase field: shorter edges of the cells about the surface; by default interface_width."""
+    adaptive: bool = True
+    """Of a phase field: whether fine cells follow the surface; else all cells below fine_height are fine."""
+    fine_height: Length | None = None
+    """Of a phase field whose mesh does not follow: height over the collector up to which cells are fine."""
+    noise: Noise | None = None
+    """Of a phase field: what disturbs the surface; nothing by default."""
 
 
 class Mesh(Section):

@@ -22,7 +22,7 @@ from mpi4py import MPI
 from .compat import FloatArray, IntArray, create_simplex_mesh, facets_of_reference_cell, geometry_dofmap
 from .errors import MeshError
 from .parallel import on_root_only
-from .tagged import Layout, TaggedMesh, arrange
+from .tagged import Arranged, Layout, TaggedMesh, arrange
 
 
 class Regions:
@@ -38,21 +38,23 @@ class Regions:
         boundaries: tag of every facet set, as in `ds(tag)` (outer boundary) or `dS(tag)` (interface).
     """
 
-    def __init__(self, comm: MPI.Comm, given: TaggedMesh | None) -> None:
+    def __init__(self, comm: MPI.Comm, given: TaggedMesh | Arranged | None) -> None:
         """Check and distribute `given` (on rank 0; None elsewhere); collective.
+
+        A mesh that is arranged already is taken as it is.
 
         Raises:
             MeshError: on all ranks, if the names or cells of the mesh are not usable; see `tagged.arrange`.
         """
-        found = on_root_only(comm, lambda: arrange(_present(given)))
-        self._layout: Layout = comm.bcast(None if found is None else found[0], root=0)
+        whole = on_root_only(comm, lambda: _arranged(given))
+        self._layout: Layout = comm.bcast(None if whole is None else whole.layout, root=0)
         self.comm, self.unit, self.dim = comm, self._layout.unit, self._layout.dim
         self.cell = ("interval", "triangle", "tetrahedron")[self.dim - 1]
         self.regions: Mapping[str, int] = self._layout.regions
         self.boundaries: Mapping[str, int] = self._layout.boundaries
         points, cells = np.empty((0, self.dim)), np.empty((0, self.dim + 1), dtype=np.int64)
-        if comm.rank == 0 and given is not None:
-            points, cells = np.ascontiguousarray(given.points), np.ascontiguousarray(given.cells)
+        if whole is not None:
+            points, cells = np.ascontiguousarray(whole.points), np.ascontiguousarray(whole.cells)
         self.mesh = create_simplex_mesh(comm, points, cells, self.dim)
         topology, facet = self.mesh.topology, self.dim - 1
         topology.create_entities(facet)
@@ -60,7 +62,7 @@ class Regions:
             topology.create_connectivity(*pair)
         self._corners = facets_of_reference_cell(self.dim)
         self._facets_of_cells = topology.connectivity(self.dim, facet).array.reshape(-1, self.dim + 1)
-        self._place_tags(_fetch_rows(comm, None if found is None else found[1], self._original_cells()))
+        self._place_tags(_fetch_rows(comm, None if whole is None else whole.rows, self._original_cells()))
         self._entities = self._make_entities()
         self._check_counts()
 
@@ -227,10 +229,10 @@ def simplex_measure(corners: FloatArray) -> FloatArray:
     return np.asarray(0.5 * np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1))
 
 
-def _present(given: TaggedMesh | None) -> TaggedMesh:
+def _arranged(given: TaggedMesh | Arranged | None) -> Arranged:
     if given is None:
         raise MeshError("rank 0 was given no mesh")
-    return given
+    return given if isinstance(given, Arranged) else arrange(given)
 
 
 def _where(mask: npt.NDArray[np.bool_]) -> IntArray:

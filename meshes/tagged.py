@@ -88,12 +88,26 @@ class Layout:
     counts: Mapping[str, int]
 
 
-def arrange(given: TaggedMesh) -> tuple[Layout, npt.NDArray[np.int32]]:
-    """Check a mesh and give its layout and, for every cell, its tags.
+@dataclass(frozen=True, eq=False)
+class Arranged:
+    """A checked mesh, every cell with its own tags.
 
-    Returns:
-        The layout, and per cell the tag of its region followed by the tag of the facet opposite to each of
-        its nodes (0: none), shape (cells, dim + 2).
+    Attributes:
+        layout: what every rank knows about it.
+        points: nodes in units of `layout.unit`, shape (nodes, dim).
+        cells: nodes of every cell, shape (cells, dim + 1).
+        rows: tag of the region of every cell, then the tag of the facet opposite to each of its nodes
+            (0: none), shape (cells, dim + 2).
+    """
+
+    layout: Layout
+    points: FloatArray
+    cells: IntArray
+    rows: npt.NDArray[np.int32]
+
+
+def arrange(given: TaggedMesh) -> Arranged:
+    """Check a mesh and give every cell its tags.
 
     Raises:
         MeshError: cells without volume, in no region or in two; facet sets that overlap, are no facets of
@@ -129,7 +143,8 @@ def arrange(given: TaggedMesh) -> tuple[Layout, npt.NDArray[np.int32]]:
         interior,
         _counts(given.regions, given.cell_tags) | _counts(boundaries, tag),
     )
-    return layout, np.column_stack((given.cell_tags, tag[of_cell])).astype(np.int32)
+    rows = np.column_stack((given.cell_tags, tag[of_cell])).astype(np.int32)
+    return Arranged(layout, given.points, given.cells, rows)
 
 
 def facets_of(cells: IntArray) -> IntArray:

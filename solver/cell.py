@@ -11,6 +11,7 @@ import numpy as np
 from meshes.domain import Skin
 
 from .contact import Contact
+from .crystal import ISOTROPIC, Crystal
 from .model import COUNTER
 from .physics import Physics
 from .program import Program
@@ -75,6 +76,35 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Spreading:
+    """An electrode surface that is spread over cells: a phase field.
+
+    Attributes:
+        width: w of the profile 1/(1 + exp(d/w)), m; from 10 to 90 % of metal it is 4.4 w wide.
+        finest: longest edge of the cells about the surface, m.
+        conductivity: of the metal, S/m.
+        adaptive: whether the mesh follows the surface; else all below `reach` is fine.
+        margin: widths that the surface may move until the mesh follows.
+        reach: height above the collector in m; see `adaptive`.
+        energy: how the surface energy hangs on direction.
+        noise: part by which the current varies at random in space and time.
+        noise_length: distance over which it is correlated, m.
+        seed: of the random numbers.
+    """
+
+    width: float
+    finest: float
+    conductivity: float
+    adaptive: bool = True
+    margin: float = 4.0
+    reach: float = 0.0
+    energy: Crystal = ISOTROPIC
+    noise: float = 0.0
+    noise_length: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Cell:
     """A cell from substrate to counter electrode.
 
@@ -96,6 +126,7 @@ class Cell:
         redistribute: whether vertices slide along the front towards even edges.
         remesh_every: steps after which the mesh is made anew at the latest; None: where it asks for it.
         depth: of a box in m; None for a plane cell.
+        spreading: of the surface of the working electrode over cells; None: it is sharp.
     """
 
     title: str
@@ -119,6 +150,7 @@ class Cell:
     redistribute: bool = False
     remesh_every: int | None = None
     depth: float | None = None
+    spreading: Spreading | None = None
 
     @property
     def islands(self) -> int:

@@ -9,8 +9,9 @@ from mpi4py import MPI
 
 from meshes.compat import compile_form
 
-from .equations import Equations, Surface, Tags, empty
+from .equations import Equations, empty
 from .model import LIQUID, Model
+from .symbols import Surface, Tags
 
 Key = tuple[Any, ...]
 """("residual", block), ("stored", block), ("jacobian", block, block), ("column", block, terminal),
@@ -66,9 +67,11 @@ class Compiled:
     def _grow(self, name: str, surface: Surface) -> None:
         """Functionals on a growing boundary: current at the nodes, of floating deposits too, derivatives."""
         eq, w = self.equations, ufl.TestFunction(self.equations.scalar)
+        self._add(("surface current", name), eq.on(name, surface.current * w), SCALAR)
+        if surface.floating is None:
+            return
         mine = surface.floating * surface.current
         at_nodes = eq.on(name, mine * w)
-        self._add(("surface current", name), eq.on(name, surface.current * w), SCALAR)
         self._add(("patch current", name), at_nodes, SCALAR)
         self._add(("patch slope", name), ufl.diff(at_nodes, surface.variable), SCALAR)
         for n in eq.names:

@@ -15,9 +15,11 @@ from meshes.compat import FacetMesh, add_matrix, bind, compile_form
 from meshes.regions import Regions
 
 from .compiled import SCALAR, Compiled
-from .equations import FILM, POTENTIAL, Tags, as_array
+from .constants import FARADAY
+from .equations import FILM, POTENTIAL, as_array
 from .layout import Layout
 from .model import LIQUID, WORKING, Model
+from .symbols import Tags
 from .types import FloatArray, IntArray
 
 KINDS = (
@@ -342,6 +344,18 @@ class Discretisation:
     def currents(self) -> dict[str, float]:
         """Current in A of every interface, and of every reaction there, from the kinetics (collective)."""
         return {name: self.scalar(form) for (name,), form in self._forms["current"].items()}
+
+    def made(self, currents: Mapping[str, float]) -> FloatArray:
+        """Species with unknowns that the reactions make, mol/s (per depth in 2D), from their `currents`."""
+        names = self.model.closure.unknowns
+        made = dict.fromkeys(names, 0.0)
+        for interface in self.model.interfaces:
+            for reaction in interface.reactions:
+                rate = currents[f"{interface.boundary}/{reaction.name}"] / (reaction.electrons * FARADAY)
+                for name, nu in reaction.stoichiometry.items():
+                    if name in made:
+                        made[name] += nu * rate
+        return np.array([made[name] for name in names])
 
     def amounts(self, stored: Mapping[str, FloatArray]) -> dict[str, float]:
         """Amount of every species with an unknown, mol (per depth below 3D), from Q (collective)."""

@@ -25,7 +25,7 @@ scale, so that unknowns and residuals are of order one. All physics is in SI; me
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import basix.ufl
@@ -36,108 +36,11 @@ from .closures import Point, grad
 from .constants import FARADAY, thermal_voltage
 from .model import COUNTER, LIQUID, Interface, Model, Series
 from .reaction import Site
+from .symbols import Motion, Phase, Row, Surface, Tags, Weighted
 
 POTENTIAL = "potential"
 FILM = "film "
 """Begins the name of the block of a film or junction; the boundary follows."""
-
-
-@dataclass(frozen=True)
-class Tags:
-    """Numbers of the regions and boundaries of a mesh, and what forms must know about it.
-
-    Attributes:
-        cell: "interval", "triangle" or "tetrahedron".
-        dim: dimension of space.
-        regions, boundaries: tag by name.
-        interior: names of boundaries between two regions.
-        unit: length of one mesh unit in m.
-        area: of the working electrode in m^2 (per depth in lower dimensions).
-    """
-
-    cell: str
-    dim: int
-    regions: Mapping[str, int]
-    boundaries: Mapping[str, int]
-    interior: frozenset[str]
-    unit: float
-    area: float
-
-
-@dataclass
-class Row:
-    """One block of equations: stored part Q and flowing part S as forms, None where absent."""
-
-    stored: Any = None
-    flow: Any = None
-
-    def store(self, form: Any) -> None:
-        """Add to Q."""
-        self.stored = form if self.stored is None else self.stored + form
-
-    def run(self, form: Any) -> None:
-        """Add to S."""
-        self.flow = form if self.flow is None else self.flow + form
-
-
-@dataclass(frozen=True)
-class Surface:
-    """Data on a growing boundary, and its current.
-
-    Attributes:
-        activity: factor of all currents, one value per facet: covered part, crystal direction.
-        floating: 1 on facets of deposits with a potential of their own, else 0.
-        metal: that potential, F U/RT, one value per facet.
-        shift: added to F eta/RT, at the nodes: capillarity.
-        film: resistance that has grown on every facet, as far as it is known before the step, ohm m^2.
-        variable: `metal` as a variable to differentiate by.
-        current: current density in current scales; UFL.
-    """
-
-    activity: Any
-    floating: Any
-    metal: Any
-    shift: Any
-    film: Any
-    variable: Any
-    current: Any = None
-
-
-@dataclass
-class Motion:
-    """What a motion d of the mesh does to Q of the liquid, a functional of test functions that move along.
-
-    A density q that stays where it is in space has, after the motion, the functional
-
-        Q'(v) = Q(v) - integral over the mesh midway of (q + 1/2 d . grad q) (d . grad v)
-
-    to third order in d: on the way, q changes by d . grad q at the nodes. Nothing crosses the boundary: what
-    an electrode sweeps over stays in the liquid. The gradients of the v sum to zero, so amounts are kept, and
-    a uniform density stays uniform to rounding where the boundary does not move (the area midway is that of
-    a moving triangle exactly).
-
-    Attributes:
-        displacement: d, in mesh units.
-        passed: that of the step before.
-        change: of the concentrations in that step at the nodes, which moved along, divided by the reference;
-            in space, it was change - passed . grad c.
-        present, former: the integrals above for the present Q, and for its change in the step before.
-    """
-
-    displacement: Any
-    passed: Any
-    change: Any
-    present: Any = None
-    former: Any = None
-
-    def carry(self, weight: Any, density: Any, change: Any, dx: Any) -> None:
-        """Add a species: `weight` holds its test function, `density` and `change` are concentrations."""
-        d, slope = self.displacement, ufl.grad(density)
-        along = ufl.inner(d, ufl.grad(weight))
-        now = (density + 0.5 * ufl.inner(d, slope)) * along * dx
-        before = (change - ufl.inner(self.passed, slope)) * along * dx
-        self.present = now if self.present is None else self.present + now
-        self.former = before if self.former is None else self.former + before
 
 
 class Equations:
@@ -154,7 +57,8 @@ class Equations:
         numbers: values of all other constants.
         currents: 0-forms in A by "interface/reaction" and "interface" (all of it without the double layer).
         surfaces: by growing boundary.
-        motion: symbols of the motion of the mesh; None if nothing grows.
+        motion: symbols of the motion of the mesh; None if nothing moves.
+        phase: symbols of a surface that is spread over cells; None if there is none.
     """
 
     def __init__(self, model: Model, tags: Tags) -> None:
@@ -189,6 +93,7 @@ class Equations:
                 ufl.Coefficient(space), ufl.Coefficient(space), ufl.Coefficient(self.spaces[LIQUID])
             )
         self._scales()
+        self.phase = self._phase()
         self._liquid()
         for conductor in model.conductors:
             self._conductor(conductor.region, conductor.conductivity)
@@ -211,6 +116,15 @@ class Equations:
         self.scale |= {c.region: unit**2 / (max(c.conductivity, kappa) * self.vt) for c in model.conductors}
         self.area = self.tags.area / unit ** (self.tags.dim - 1)
 
+    def _phase(self) -> Phase | None:
+        diffuse = self.model.diffuse
+        if diffuse is None:
+            return None
+        space = ufl.FunctionSpace(self.mesh, basix.ufl.element("Lagrange", self.tags.cell, 1))
+        depth, curvature = ufl.Coefficient(space), ufl.Coefficient(space)
+        width, floor = self.number(diffuse.width / self.tags.unit), self.number(diffuse.floor)
+        return Phase.of(depth, width, curvature, floor, self.number(diffuse.leak))
+
     def number(self, value: float) -> Any:
         """A constant that is bound later, so that forms are compiled once for all its values."""
         symbol = ufl.Constant(self.mesh)
@@ -223,18 +137,33 @@ class Equations:
         simple = model.closure.bilinear and model.flow is None
         simple = simple and not model.logarithmic and not model.conversions
         q = 2 * model.degree + (0 if simple else 2) if degree is None else degree
-        return ufl.Measure("dx", self.mesh, metadata={"quadrature_degree": q})(self.tags.regions[region])
+        return self._part(region, {"quadrature_degree": q})
 
     def _mass(self, region: str) -> Any:
         """Measure for stored amounts."""
         if not self.model.lumped:
             return self.dx(region)
-        rule = {"quadrature_rule": "vertex", "quadrature_degree": 1}
-        return ufl.Measure("dx", self.mesh, metadata=rule)(self.tags.regions[region])
+        return self._part(region, {"quadrature_rule": "vertex", "quadrature_degree": 1})
+
+    def _part(self, region: str, rule: Mapping[str, Any]) -> Any:
+        """Measure of what a region has of its cells."""
+        diffuse, phase = self.model.diffuse, self.phase
+        if diffuse is None or phase is None or region not in (diffuse.medium, diffuse.metal):
+            return ufl.Measure("dx", self.mesh, metadata=rule)(self.tags.regions[region])
+        if "quadrature_rule" not in rule:
+            rule = {"quadrature_degree": max(2 * self.model.degree + 2, rule["quadrature_degree"])}
+        weight = phase.wet + phase.floor if region == diffuse.medium else phase.solid
+        return Weighted(weight, ufl.Measure("dx", self.mesh, metadata=rule)(self.tags.regions[region]))
 
     def on(self, boundary: str, integrand: Any) -> Any:
         """Integral over a boundary in mesh units; fields are continuous, so either side of it will do."""
-        q = 2 * self.model.degree + 2
+        q, diffuse, phase = 2 * self.model.degree + 2, self.model.diffuse, self.phase
+        if diffuse is not None and phase is not None:
+            if boundary == diffuse.interface:
+                measure = ufl.Measure("dx", self.mesh, metadata={"quadrature_degree": q})
+                return (phase.active * integrand) * measure(self.tags.regions[diffuse.medium])
+            if boundary in diffuse.beds:
+                integrand = phase.wet * integrand
         interior = boundary in self.tags.interior
         measure = ufl.Measure("dS" if interior else "ds", self.mesh, metadata={"quadrature_degree": q})
         return (integrand("+") if interior else integrand) * measure(self.tags.boundaries[boundary])
@@ -298,7 +227,7 @@ class Equations:
                     self.motion.carry(scale * porosity * v, c[name], before, dx)
                 if velocity is not None:
                     flux = flux + c[name] * velocity
-                row.run(-scale * ufl.inner(flux, grad(v, unit)) * dx)
+                row.run(-scale * self._flow(region, flux, grad(v, unit)))
                 made = sum(
                     porosity * conversion.stoichiometry[name] * self._rate(conversion.rate, every, t)
                     for conversion in model.conversions
@@ -317,7 +246,7 @@ class Equations:
                     row.store(scale * weight * porosity * c[name] * dx)
                     row.run(scale * weight * defect * dx)
             w, scale = self.test(POTENTIAL), self.number(self.scale[POTENTIAL])
-            row.run(-scale * ufl.inner(closure.potential_flux(point), grad(w, unit)) * dx)
+            row.run(-scale * self._flow(region, closure.potential_flux(point), grad(w, unit)))
             if closure.resolves_charge:
                 row.run(-scale * porosity * closure.space_charge(c) * w * dx)
         if velocity is not None and model.flow is not None:
@@ -330,6 +259,13 @@ class Equations:
                     factor = self.number(self.scale[name] / unit)
                     through = carried[name] * ufl.inner(velocity, normal)
                     row.run(self.on(boundary, factor * through * self.test(name)))
+
+    def _flow(self, region: str, flux: Any, slope: Any) -> Any:
+        """Integral of flux . slope over what a region has of its cells."""
+        diffuse, phase, dx = self.model.diffuse, self.phase, self.dx(region)
+        if diffuse is None or phase is None or region != diffuse.medium:
+            return ufl.inner(flux, slope) * dx
+        return phase.flow(flux, slope) * dx.measure
 
     def _velocity(self) -> Any:
         flow = self.model.flow
@@ -381,6 +317,9 @@ class Equations:
             vt = self.number(self.vt)
             inner = (1.0 - surface.floating) * inner + vt * surface.floating * surface.variable
             activity, shift = surface.activity, vt * surface.shift
+        elif interface.graded:
+            surface = self._graded(name)
+            activity, shift = surface.activity, self.number(self.vt) * surface.shift
         if interface.series is not None:
             s, scale = self.unknowns[block], self.current_scale
             inner = inner - interface.series.drop(s, scale)
@@ -400,7 +339,7 @@ class Equations:
                     factor = self.number(self.scale[species] * nu / (reaction.electrons * FARADAY * unit))
                     self.rows[LIQUID].run(self.on(name, -factor * current * self.test(species)))
         self.currents[name] = self.on(name, i * self._si_area)
-        if interface.grows:
+        if name in self.surfaces:
             self.surfaces[name] = replace(self.surfaces[name], current=i / self.number(self.current_scale))
         charge: Any = None
         if interface.capacitance > 0.0:
@@ -416,6 +355,9 @@ class Equations:
             factor, v = self.number(1.0 / self.current_scale), self.test(block)
             through = interface.series.current(self.unknowns[block], self.current_scale)
             self.rows[block].run(self.on(name, factor * (through - i) * v))
+            if model.diffuse is not None and name == model.diffuse.interface:  # known everywhere, like c
+                small = self.number(model.diffuse.floor * self.tags.unit / model.diffuse.width)
+                self.rows[block].run(small * self.unknowns[block] * v * self._everywhere())
             if charge is not None:
                 self.rows[block].store(self.on(name, -factor * charge * v))
 
@@ -426,8 +368,21 @@ class Equations:
         space = ufl.FunctionSpace(mesh, basix.ufl.element("DG", facet, 0))
         activity, floating, metal, film = (ufl.Coefficient(space) for _ in range(4))
         shift = ufl.Coefficient(self.scalar)
-        self.surfaces[name] = Surface(activity, floating, metal, shift, film, ufl.variable(metal))
+        self.surfaces[name] = Surface(activity, shift, floating, metal, film, ufl.variable(metal))
         return self.surfaces[name]
+
+    def _graded(self, name: str) -> Surface:
+        """Symbols of the data on the cells beside a boundary, or all over a spread one."""
+        constant = ufl.FunctionSpace(self.mesh, basix.ufl.element("DG", self.tags.cell, 0))
+        self.surfaces[name] = Surface(ufl.Coefficient(constant), ufl.Coefficient(self.scalar))
+        return self.surfaces[name]
+
+    def _everywhere(self) -> Any:
+        """Measure of all cells of a medium and a metal that share them."""
+        assert self.model.diffuse is not None
+        rule = {"quadrature_degree": 2 * self.model.degree}
+        tag = self.tags.regions[self.model.diffuse.medium]
+        return ufl.Measure("dx", self.mesh, metadata=rule)(tag)
 
     def _grown_drop(self, film: Any, series: Series, s: Any) -> Any:
         """Potential lost in what has grown on the facets, V; see `film`."""

@@ -24,7 +24,6 @@ from meshes.domain import Domain, Skin
 from meshes.transfer import along_counter, along_front
 
 from .compiled import SCALAR, Compiled
-from .constants import FARADAY
 from .contact import Contact
 from .discretisation import Control, Discretisation
 from .equations import FILM
@@ -349,18 +348,6 @@ class Growing(Discretisation):
     def carried_before(self) -> FloatArray:
         """What it takes along of the change of Q in the step before; owned dofs."""
         return self.vector(self._forms["carried before"][LIQUID,])
-
-    def made(self, currents: Mapping[str, float]) -> FloatArray:
-        """Species with unknowns that the reactions make, mol/s (per depth in 2D), from their `currents`."""
-        names = self.model.closure.unknowns
-        made = dict.fromkeys(names, 0.0)
-        for interface in self.model.interfaces:
-            for reaction in interface.reactions:
-                rate = currents[f"{interface.boundary}/{reaction.name}"] / (reaction.electrons * FARADAY)
-                for name, nu in reaction.stoichiometry.items():
-                    if name in made:
-                        made[name] += nu * rate
-        return np.array([made[name] for name in names])
 
     def with_floating(self, floating: Floating, potentials: FloatArray) -> Growing:
         """The same fields on the same mesh with other floating deposits."""

@@ -13,10 +13,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+from dolfinx import fem
 from mpi4py import MPI
 
 from meshes.domain import Skin
 from meshes.errors import MeshError
+from meshes.front import Front
+from meshes.meeting import Contact
 from meshes.strip import Exhausted
 
 from .at_front import capillary_shift, front_fields, longest_step
@@ -30,6 +33,8 @@ from .coverage import (
     relabel,
     substrate_rates,
 )
+from .engine import StepError
+from .equations import POTENTIAL
 from .film import known_film, thickening
 from .growing import Growing, initial_floating
 from .instrument import Instrument, scaled_control
@@ -58,10 +63,6 @@ LARGEST_GROWTH = 1.5
 def on_ladder(dt: float) -> float:
     """The largest 2^(k/4) s not above `dt`: steps do not hang on last digits, nor on the number of ranks."""
     return float(2.0 ** (np.floor(4.0 * np.log2(dt) + 1e-6) / 4.0))
-
-
-class StepError(RuntimeError):
-    """The step could not be made as small as it would have to be."""
 
 
 class Simulation:
@@ -479,6 +480,43 @@ class Simulation:
             self.state.totals.bridged[name] -= area
 
     # --- what is measured
+
+    @property
+    def floating(self) -> IntArray:
+        """Patches of the front that have no ohmic contact to the collector."""
+        return self.problem.floating.patches
+
+    def meeting(self, distance: float) -> Contact | None:
+        """Where the electrodes are nearest, in mesh units, if nearer than `distance`."""
+        return self.mesher.shaping.meeting(self.problem.domain.fronts, distance)
+
+    def mean_thickness(self) -> float:
+        """Of the metal over the collector, m."""
+        return self.front.mean_thickness * self.cell.gap
+
+    def number_of_cells(self) -> int:
+        """Of the present mesh."""
+        return self.problem.domain.number_of_cells()
+
+    def dead_metal(self) -> float:
+        """Metal that has lost its contact, m^2 (in 2D)."""
+        floating, total = self.problem.floating, 0.0
+        for name, front in self.fronts.items():
+            mine = floating.of(name)
+            dead = floating.patches[mine][floating.bases[mine] == 0.0]
+            if isinstance(front, Front):
+                pieces = [p for p in front.parts() if p.chains[0].walls is None and p.patch[0] in dead]
+                total += sum(piece.metal_volume() for piece in pieces)
+        return total * self.cell.gap**2
+
+    def output(self) -> list[fem.Function]:
+        """Concentration and potential in SI units, to be written."""
+        problem, eq = self.problem, self.problem.equations
+        c, p = fem.Function(problem.domain.space), fem.Function(problem.domain.space)
+        c.name, p.name = "concentration_mol_m3", "potential_V"
+        c.x.array[:] = problem.nodal(eq.fields[0]) * eq.c0
+        p.x.array[:] = problem.nodal(POTENTIAL) * eq.vt
+        return [c, p]
 
     def edge_current(self, name: str = FRONT) -> FloatArray:
         """Current density of the facets of a front in A/m^2, negative for deposition (collective)."""

@@ -152,7 +152,8 @@ class Interface:
         charging_species: ion that charges the double layer; its name, needed if capacitance > 0 and the
             closure has species and does not resolve charge.
         zero_charge: V_inner - phi at which the double layer holds no charge, V.
-        grows: whether its facets carry data of their own: see equations.Surface.
+        grows: whether its facets carry data of their own: see symbols.Surface.
+        graded: whether the cells beside it do.
     """
 
     boundary: str
@@ -164,6 +165,29 @@ class Interface:
     charging_species: str | None = None
     zero_charge: float = 0.0
     grows: bool = False
+    graded: bool = False
+
+
+@dataclass(frozen=True)
+class Diffuse:
+    """An electrode surface that is spread over the cells of a medium: see symbols.Phase.
+
+    Attributes:
+        width: w of the profile 1/(1 + exp(d/w)), m.
+        interface: the one that is spread.
+        beds: interfaces on outer boundaries with the electrolyte beside them, where no metal covers them.
+        medium, metal: names of a medium and of a conductor, which share all cells.
+        floor: electrolyte that is left in bulk metal, part of the volume.
+        leak: conductivity where there is no metal over that of the metal.
+    """
+
+    width: float
+    interface: str = FRONT
+    beds: tuple[str, ...] = ()
+    medium: str = "electrolyte"
+    metal: str = "metal"
+    floor: float = 1e-6
+    leak: float = 1e-14
 
 
 @dataclass(frozen=True)
@@ -242,6 +266,7 @@ class Model:
         lumped: whether amounts are lumped at the nodes, for degree 1: a species that spreads from nothing
             then nowhere falls below zero (a discrete maximum principle), at the same order.
         area: of the working electrode in m^2 that current densities refer to; None: that of its interfaces.
+        diffuse: an electrode surface that is spread over cells.
     """
 
     closure: Closure
@@ -258,6 +283,7 @@ class Model:
     source: Source = Source()
     lumped: bool = False
     area: float | None = None
+    diffuse: Diffuse | None = None
 
     def conductor(self, region: str) -> Conductor | None:
         """The conductor in a region, if it is one."""

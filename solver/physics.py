@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from meshes.domain import ELECTROLYTE
 
 from .closures import Concentrated, Electroneutral
 from .constants import thermal_voltage
+from .crystal import ISOTROPIC, Crystal
 from .electrolyte import Metal, Species
 from .model import COUNTER, FRONT, WORKING, Film, Interface, Medium, Model
 from .reaction import Kinetics, Reaction
@@ -25,13 +24,12 @@ class Physics:
     Attributes:
         model: transport, and the interfaces "front" (it grows) and "counter".
         metal: what is deposited.
-        anisotropy: epsilon in i0 (1 + epsilon cos 4 theta) on the growing metal, theta between the normal of
-            the surface and the axis that points from substrate to counter electrode. 0 is isotropic.
+        crystal: how i0 of the growing metal hangs on the direction of its surface.
     """
 
     model: Model
     metal: Metal
-    anisotropy: float = 0.0
+    crystal: Crystal = ISOTROPIC
 
     def reaction_at(self, boundary: str) -> Reaction:
         """What deposits the metal on an electrode."""
@@ -56,8 +54,7 @@ class Physics:
 
     def direction(self, normals: FloatArray) -> FloatArray:
         """Factor of i0 on surfaces with unit `normals`, shape (m, 2) or (m, 3) -> (m,)."""
-        cosine = normals[:, -1] ** 2
-        return np.asarray(1.0 + self.anisotropy * (8.0 * cosine**2 - 8.0 * cosine + 1.0))
+        return self.crystal.factor(normals)
 
 
 def binary_physics(
@@ -66,7 +63,7 @@ def binary_physics(
     metal: Metal,
     kinetics: Kinetics,
     reference: float,
-    anisotropy: float = 0.0,
+    crystal: Crystal = ISOTROPIC,
     film: Film | None = None,
     *,
     medium: Medium | None = None,
@@ -79,14 +76,14 @@ def binary_physics(
         metal: what both electrodes are made of.
         kinetics: of ion + n e- <-> metal at both electrodes.
         reference: concentration in mol/m^3 that the exchange current density belongs to.
-        anisotropy: as in `Physics`.
+        crystal: as in `Physics`.
         film: on both electrodes; None: none.
         medium: pores that the electrolyte fills; None if it is free.
     """
     closure = Electroneutral(species, species[-1].name)
     interfaces = _electrodes(metal, kinetics, {metal.ion: reference}, film)
     media = {ELECTROLYTE: medium or Medium()}
-    return Physics(Model(closure, temperature, media, interfaces), metal, anisotropy)
+    return Physics(Model(closure, temperature, media, interfaces), metal, crystal)
 
 
 def concentrated_physics(
@@ -95,7 +92,7 @@ def concentrated_physics(
     temperature: float,
     metal: Metal,
     kinetics: Kinetics,
-    anisotropy: float = 0.0,
+    crystal: Crystal = ISOTROPIC,
     film: Film | None = None,
     *,
     medium: Medium | None = None,
@@ -109,7 +106,7 @@ def concentrated_physics(
         metal: what both electrodes are made of; `metal.ion` is the cation, n = 1.
         kinetics: of ion + e- <-> metal at both electrodes, for potentials against a reference electrode of
             the metal beside the electrode (reaction.Referenced).
-        anisotropy: as in `Physics`.
+        crystal: as in `Physics`.
         film: on both electrodes; None: none.
         medium: pores that the electrolyte fills; None if it is free.
     """
@@ -117,7 +114,7 @@ def concentrated_physics(
     closure = Concentrated(Species(metal.ion, 1, diffusivity, concentration), solution)
     interfaces = _electrodes(metal, kinetics, {}, film)
     media = {ELECTROLYTE: medium or Medium()}
-    return Physics(Model(closure, temperature, media, interfaces), metal, anisotropy)
+    return Physics(Model(closure, temperature, media, interfaces), metal, crystal)
 
 
 def _electrodes(

@@ -304,6 +304,21 @@ class Junction:
         return self.schottky.saturation * (1.0 - exp(-site.eta / voltage))
 
 
+@dataclass(frozen=True)
+class Supply:
+    """The same junction seen from the collector: i = J_s [exp(eta/V_T) - 1], eta = V_collector - V_deposit.
+
+    It passes -J_s at the most where metal is deposited.
+    """
+
+    schottky: Schottky
+
+    def current(self, reaction: Reaction, site: Site) -> Any:
+        """See the class."""
+        voltage = self.schottky.ideality * BOLTZMANN_EV * site.temperature
+        return self.schottky.saturation * (exp(site.eta / voltage) - 1.0)
+
+
 def _two_branches(law: Any, reaction: Reaction, site: Site, power: float) -> Any:
     a, b = reaction.activities(site, power)
     x = reaction.exponent(site)

@@ -12,12 +12,13 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.errors import MeshError
-from meshes.front import Front
 from meshes.strip import Exhausted
 
 from .cell import Cell
-from .march import Simulation, StepError
+from .engine import Engine, StepError
+from .march import Simulation
 from .observables import MAH_CM2, UM, Morphology, morphology, verdict
+from .spread_march import SpreadSimulation
 from .writer import RunFolder
 
 DONE, GAVE_UP, INTERRUPTED = 0, 3, 130
@@ -85,7 +86,9 @@ class Run:
         """Set up the simulation; `reporter` is None for a quiet run and on ranks above 0."""
         self.began = time.perf_counter()
         self.cell, self.folder, self.comm, self.reporter = cell, folder, comm, reporter
-        self.simulation = Simulation(cell, comm)
+        self.simulation: Engine = (
+            Simulation(cell, comm) if cell.spreading is None else SpreadSimulation(cell, comm)
+        )
         self._next_frame = 0
         self._wants_frame = False
         self._nucleated_first: int | None = None
@@ -163,7 +166,8 @@ class Run:
         self.folder.frame(
             state.time,
             self._charge(),
-            self.simulation.problem,
+            self.cell.gap,
+            self.simulation.output(),
             self.simulation.fronts,
             {name: self.simulation.edge_current(name) for name in self.simulation.fronts},
         )
@@ -174,8 +178,7 @@ class Run:
     def _measure(self) -> None:
         self._shape = self._morphology()
         simulation = self.simulation
-        fronts = simulation.problem.domain.fronts
-        self._contact = simulation.mesher.shaping.meeting(fronts, ANYWHERE)
+        self._contact = simulation.meeting(ANYWHERE)
         if self._nucleated_first is None and self._shape.matrix_coverage >= 0.5:
             self._nucleated_first = simulation.nucleated
 
@@ -234,7 +237,7 @@ class Run:
             simulation.front,
             self.cell.gap,
             self.cell.gap,
-            simulation.problem.floating.patches,
+            simulation.floating,
             simulation.initially_bare,
             simulation.begun if self.cell.all_metal else None,
             self.cell.trench,
@@ -258,14 +261,14 @@ class Run:
             "matrix_coverage": shape.matrix_coverage,
             "gap_um": shape.gap * UM,
             **({} if shape.mouth is None else {"mouth_um": shape.mouth * UM}),
-            "floating_patches": float(simulation.problem.floating.patches.size),
+            "floating_patches": float(simulation.floating.size),
             "islands_nucleated": float(simulation.nucleated),
             "seed_height_um": shape.seed_height * UM,
-            **({"dead_metal_um2": self._dead() * UM**2} if self.cell.dim == 2 else {}),
+            **({"dead_metal_um2": simulation.dead_metal() * UM**2} if self.cell.dim == 2 else {}),
             "faraday_error": simulation.faraday_error(),
             "mass_error": simulation.mass_error(),
             "newton_iterations": float(state.newton),
-            "cells": float(simulation.problem.domain.number_of_cells()),
+            "cells": float(simulation.number_of_cells()),
             "front_nodes": float(simulation.front.points.shape[0]),
             "remeshes": float(state.remeshes),
         }
@@ -305,19 +308,6 @@ class Run:
             "ranks": self.comm.size,
             "wall_s": time.perf_counter() - self.began,
         }
-
-    def _dead(self) -> float:
-        """Area of metal that has lost its contact, m^2."""
-        simulation = self.simulation
-        floating = simulation.problem.floating
-        total = 0.0
-        for name, front in simulation.fronts.items():
-            mine = floating.of(name)
-            dead = floating.patches[mine][floating.bases[mine] == 0.0]
-            if isinstance(front, Front):
-                pieces = [p for p in front.parts() if p.chains[0].walls is None and p.patch[0] in dead]
-                total += sum(piece.metal_volume() for piece in pieces)
-        return total * self.cell.gap**2
 
     def _short_circuit(self, reason: str) -> dict[str, float] | None:
         """When and where the electrodes met."""

@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,8 +19,6 @@ from meshes.domain import Skin
 from meshes.front import Front
 from meshes.shell import Shell
 
-from .equations import POTENTIAL
-from .growing import Growing
 from .types import FloatArray
 
 
@@ -76,17 +74,18 @@ class RunFolder:
         self,
         time: float,
         charge: float,
-        problem: Growing,
+        unit: float,
+        fields: Sequence[fem.Function],
         fronts: Mapping[str, Skin],
         currents: Mapping[str, FloatArray],
     ) -> None:
-        """Write concentration and potential on the present mesh, and the fronts that belong to it.
+        """Write `fields` on the present mesh, and the fronts that belong to it.
 
-        `currents`: current density of every facet of every front, A/m^2.
+        `unit`: length of one mesh unit in m; `currents`: density on every facet of every front, A/m^2.
         """
-        self._fields(time, problem)
+        self._fields(time, unit, fields)
         if self.comm.rank == 0:
-            scale = problem.domain.unit * 1e6
+            scale = unit * 1e6
             for name, front in fronts.items():
                 if isinstance(front, Front):
                     self._front(time, charge, scale, name, front, currents[name])
@@ -120,20 +119,15 @@ class RunFolder:
         for file, _ in self._tables.values():
             file.close()
 
-    def _fields(self, time: float, problem: Growing) -> None:
+    def _fields(self, time: float, unit: float, fields: Sequence[fem.Function]) -> None:
         """One .pvtu with its pieces, then the series file anew: a kill between leaves the old series."""
-        domain, eq = problem.domain, problem.equations
-        c, p = fem.Function(domain.space), fem.Function(domain.space)
-        c.name, p.name = "concentration_mol_m3", "potential_V"
-        c.x.array[:] = problem.nodal(eq.fields[0]) * eq.c0
-        p.x.array[:] = problem.nodal(POTENTIAL) * eq.vt
-        x = domain.mesh.geometry.x
-        scale = domain.unit * 1e6
+        x = fields[0].function_space.mesh.geometry.x
+        scale = unit * 1e6
         stem = f"frame{self.frames:06d}_"
         x *= scale
         try:
             with io.VTKFile(self.comm, self.path / "fields" / f"{stem}.pvd", "w") as file:
-                file.write_function([c, p], time)
+                file.write_function(list(fields), time)
         finally:
             x /= scale
         if self.comm.rank == 0:

@@ -59,7 +59,7 @@ def problems(*overrides: str, case: str = "na3sb_ni") -> tuple[str, ...]:
             'transport.closure = "poisson": not available yet, expected "electroneutral" or "concentrated"',
         ),
         ("growth.method=movingmesh", 'growth.method = "movingmesh": did you mean "moving_mesh"?'),
-        ("growth.method=3", 'growth.method = 3: expected "moving_mesh" or "fixed"'),
+        ("growth.method=3", 'growth.method = 3: expected "moving_mesh", "phase_field" or "fixed"'),
         ("solver.petsc.x=[1]", "solver.petsc.x = a list: expected text, a number, or true or false"),
         (
             "solver.petsc.-snes_view=true",

@@ -1,0 +1,150 @@
+"""The substrate under a spread surface: what it is made of, how far it is covered, how it is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from dolfinx import fem
+from scipy.spatial import cKDTree
+
+from meshes.compat import facets_of_reference_cell
+
+from .compiled import SCALAR
+from .coverage import COVERED, FRESH, SubstrateRates
+from .diffuse import BED, GROUND, JUNCTION, SUBSTRATE, Spread
+from .equations import POTENTIAL
+from .physics import Physics
+from .reaction import Site
+from .surface import Surface
+from .types import BoolArray, FloatArray, IntArray
+
+SAMPLES = 8
+"""Points per direction and facet at which the kind of substrate is asked for."""
+OVERGROWN = 0.5
+"""Order parameter on a facet from which on metal has spread over it."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the collector is covered with, seen from above.
+
+    Attributes:
+        names: of the kinds.
+        kind: index into `names` at places, shape (n, d) in mesh units -> (n,).
+        fresh: whether nothing has grown there at the start, likewise -> (n,).
+    """
+
+    names: tuple[str, ...]
+    kind: Callable[[FloatArray], IntArray]
+    fresh: Callable[[FloatArray], BoolArray]
+
+
+class Bed:
+    """The facets of the substrate on a mesh, those of this rank.
+
+    Attributes:
+        middles: of the facets, shape (f, d).
+        measures: their sizes, shape (f,).
+        share: part of every facet that is of every kind, shape (f, kinds).
+        coverage: state of every facet, see surface.Surface; 1 where there is deposit, shape (f,).
+    """
+
+    def __init__(self, problem: Spread, ground: Ground) -> None:
+        """Find the facets of `problem`; all is as at the start."""
+        self.problem, self.ground = problem, ground
+        regions = problem.regions
+        pairs = dict(regions.entities()[fem.IntegralType.exterior_facet])[regions.boundaries[SUBSTRATE]]
+        self.cells, local = pairs.reshape(-1, 2).T
+        which = facets_of_reference_cell(regions.dim)[local]
+        self.nodes = np.take_along_axis(problem.spaces[SCALAR].dofmap.list[self.cells], which, axis=1)
+        corners = problem.corners[self.cells[:, None], which]
+        self.middles = corners.mean(axis=1)
+        edges = corners[:, 1:] - corners[:, :1]
+        if regions.dim == 2:
+            self.measures = np.linalg.norm(edges[:, 0], axis=1)
+        else:
+            self.measures = 0.5 * np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
+        self.share = self._shares(corners)
+        self.coverage = np.where(ground.fresh(self.middles), FRESH, 1.0)
+
+    def on(self, problem: Spread) -> Bed:
+        """The same substrate on another mesh: facets take the state of the nearest one (collective)."""
+        other = Bed(problem, self.ground)
+        pieces = problem.comm.allgather((self.middles, self.coverage))
+        places, states = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        if len(other.middles):
+            other.coverage = states[cKDTree(places).query(other.middles)[1]]
+        return other
+
+    def _shares(self, corners: FloatArray) -> FloatArray:
+        count = len(self.ground.names)
+        if not len(corners):
+            return np.zeros((0, count))
+        weights = _lattice(corners.shape[1] - 1)
+        places = np.einsum("sk,fkd->fsd", weights, corners)
+        kinds = self.ground.kind(places.reshape(-1, places.shape[2])).reshape(places.shape[:2])
+        return np.stack([(kinds == k).mean(axis=1) for k in range(count)], axis=1)
+
+    @property
+    def covered(self) -> BoolArray:
+        """Facets with deposit on them."""
+        return np.asarray(self.coverage >= COVERED)
+
+    def connect(self, contacts: Mapping[str, str]) -> None:
+        """Tell the problem where the bed is an electrode, and where it connects the metal.
+
+        Args:
+            contacts: GROUND or JUNCTION by kind of substrate.
+        """
+        covered = self.covered.astype(np.float64)
+        activity = self.problem.activity
+        self._set(activity[BED], covered)
+        for name in (n for n in (GROUND, JUNCTION) if n in activity):
+            mine = [k for k, kind in enumerate(self.ground.names) if contacts[kind] == name]
+            # Metal that stands on a foreign, bare substrate is not in ohmic contact with it: see `coverage`.
+            self._set(activity[name], self.share[:, mine].sum(axis=1) * covered)
+
+    def _set(self, function: fem.Function, values: FloatArray) -> None:
+        function.x.array[:] = 0.0
+        function.x.array[self.cells] = values
+        function.x.scatter_forward()
+
+    def after(
+        self, dt: float, physics: Physics, surfaces: Mapping[str, Surface], collector: float
+    ) -> FloatArray:
+        """Coverage after `dt` at the present fields, (f,); `collector` is F V/RT of the substrate."""
+        problem, eq = self.problem, self.problem.equations
+        phi = problem.nodal(POTENTIAL)[self.nodes].mean(axis=1)
+        eta = (collector - phi) * eq.vt
+        known = {n: eq.c0 * problem.nodal(n)[self.nodes].mean(axis=1) for n in problem.model.closure.unknowns}
+        reaction = physics.reaction_at("front")
+        site = Site(
+            eta - reaction.equilibrium_potential,
+            problem.model.closure.concentrations(known),
+            problem.model.temperature,
+        )
+        speed = -physics.metal.volume_per_charge * np.asarray(reaction.current(site)) * np.ones(len(eta))
+        kinds = self.share.argmax(axis=1)
+        nucleation, spreading = np.zeros(len(eta)), np.zeros(len(eta))
+        for k, name in enumerate(self.ground.names):
+            here = kinds == k
+            if name in surfaces and here.any():
+                rates = surfaces[name].coverage_rates(eta[here], speed[here], physics.thermal_voltage)
+                nucleation[here], spreading[here] = rates
+        return SubstrateRates(nucleation, spreading).after(self.coverage, dt)
+
+    def overgrow(self, xi: FloatArray) -> None:
+        """Facets that metal has spread over are deposit; `xi` at the local nodes."""
+        self.coverage = np.where(xi[self.nodes].mean(axis=1) >= OVERGROWN, 1.0, self.coverage)
+
+
+def _lattice(dim: int) -> FloatArray:
+    """Barycentric coordinates of points spread evenly over a facet, shape (points, dim + 1)."""
+    t = (np.arange(SAMPLES) + 0.5) / SAMPLES
+    if dim == 1:
+        return np.column_stack((1.0 - t, t))
+    a, b = (x.ravel() for x in np.meshgrid(t, t))
+    inside = a + b < 1.0
+    return np.asarray(np.column_stack((1.0 - a - b, a, b))[inside])

@@ -1,0 +1,145 @@
+"""Meshes for a spread surface: fine about it, coarse elsewhere, made anew as it moves; or one for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from mpi4py import MPI
+
+from meshes.adaptive import Adapted, Forest
+from meshes.band import Band
+from meshes.coarse import coarse_box
+from meshes.domain import Skin
+
+from .bed import Bed
+from .compiled import SCALAR
+from .diffuse import Spread
+from .types import FloatArray
+
+PROFILE = 5.0
+"""Widths on either side of the surface that must be fine: xi is 0.7 % there."""
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Sizes of cells, in mesh units.
+
+    Attributes:
+        finest: longest edge about the surface.
+        coarsest: longest edge anywhere.
+        growth: of the edges with distance from the fine part.
+        margin: how far the surface may move in the fine part, beyond PROFILE widths.
+        adaptive: whether the mesh follows the surface; else all that it may sweep, up to `reach`, is fine.
+        reach: height up to which a mesh that does not follow is fine.
+    """
+
+    finest: float
+    coarsest: float
+    growth: float
+    margin: float
+    adaptive: bool = True
+    reach: float = 1.0
+
+
+class SpreadMesh:
+    """Makes the meshes of a box.
+
+    Attributes:
+        comm: communicator.
+        width: w of the surface, mesh units.
+        resolution: sizes.
+    """
+
+    def __init__(
+        self,
+        comm: MPI.Intracomm,
+        extent: tuple[float, ...],
+        base: float,
+        unit: float,
+        width: float,
+        resolution: Resolution,
+    ) -> None:
+        """Make the coarse mesh (collective).
+
+        Args:
+            comm: communicator.
+            extent: size along every axis, mesh units; the height counts from 0 to the counter electrode.
+            base: height of the collector, at most 0.
+            unit: length of one mesh unit, m.
+            width: w, mesh units.
+            resolution: sizes.
+        """
+        self.comm, self.width, self.resolution = comm, width, resolution
+        low = (*(0.0 for _ in extent[1:]), base)
+        size = min(resolution.coarsest / np.sqrt(len(extent)), *extent[:-1])
+        blocks = [max(1, round((b - a) / size)) for a, b in zip(low, extent, strict=True)]
+        given = coarse_box(low, extent, blocks, unit=unit) if comm.rank == 0 else None
+        self.forest = Forest(comm, given, least=len(extent) - 1)
+
+    def first(self, front: Skin) -> Adapted:
+        """The mesh about `front` (collective)."""
+        resolution = self.resolution
+        if resolution.adaptive:
+            return self._about(_dense(front, resolution.margin))
+        return self.forest.refined(_Below(resolution, self.width))
+
+    def worn(self, problem: Spread, bed: Bed) -> bool:
+        """Whether the surface is about to leave the fine part of the mesh (collective)."""
+        if not self.resolution.adaptive:
+            return False
+        depth = np.abs(problem.depth.x.array[problem.spaces[SCALAR].dofmap.list])
+        near = depth.min(axis=1) < PROFILE * self.width
+        edges = problem.corners[:, :, None] - problem.corners[:, None, :]
+        longest = np.sqrt((edges**2).sum(axis=-1).max(axis=(1, 2)))
+        coarse = near & (longest > 1.001 * self.resolution.finest)
+        return bool(self.comm.allreduce(bool(coarse.any()), op=MPI.LOR))
+
+    def next(self, problem: Spread, bed: Bed) -> Adapted:
+        """A mesh about the surface of `problem` as it is now, bare substrate included (collective)."""
+        depth = problem.depth.x.array[problem.spaces[SCALAR].dofmap.list]
+        crossed = (depth.min(axis=1) <= 0.0) & (depth.max(axis=1) >= 0.0)
+        bare = problem.depth.x.array[bed.nodes].max(axis=1, initial=-np.inf) < PROFILE * self.width
+        points = np.concatenate((problem.corners[crossed].mean(axis=1), bed.middles[bare]))
+        return self._about(points)
+
+    def _about(self, points: FloatArray) -> Adapted:
+        r = self.resolution
+        half = PROFILE * self.width + r.margin
+        band = Band.gathered(self.comm, points, r.finest, half, r.growth, r.coarsest)
+        return self.forest.refined(band)
+
+
+@dataclass(frozen=True)
+class _Below:
+    """Sizes of a mesh that is fine below a height."""
+
+    resolution: Resolution
+    width: float
+
+    def __call__(self, x: FloatArray) -> FloatArray:
+        """Longest edge wanted at points."""
+        r = self.resolution
+        above = np.maximum(x[:, -1] - r.reach - PROFILE * self.width, 0.0)
+        return np.minimum(r.coarsest, r.finest + r.growth * above)
+
+
+def _dense(front: Skin, spacing: float) -> FloatArray:
+    """Points of a front not farther apart than `spacing`."""
+    points = [front.points]
+    corners = front.points[front.cells]
+    longest = float(np.sqrt(((corners - np.roll(corners, 1, axis=1)) ** 2).sum(axis=2)).max())
+    parts = int(np.ceil(longest / spacing)) + 1
+    for weights in _lattice_weights(corners.shape[1], parts):
+        points.append(np.einsum("k,fkd->fd", weights, corners))
+    return np.concatenate(points)
+
+
+def _lattice_weights(corners: int, parts: int) -> FloatArray:
+    """Barycentric coordinates, shape (points, corners)."""
+    t = np.linspace(0.0, 1.0, parts + 1)
+    if corners == 2:
+        return np.column_stack((1.0 - t, t))
+    a, b = (x.ravel() for x in np.meshgrid(t, t))
+    inside = a + b <= 1.0 + 1e-12
+    return np.asarray(np.column_stack((1.0 - a - b, a, b))[inside])
