@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from cases import electrodes, solution
+from cases import electrodes, nonlinear, solution
 from cases.control import program
 from cases.dump import dump
 from cases.fixed import build as fixed
@@ -112,6 +112,7 @@ def build(case: Case) -> Cell:
         remesh_every=mesh.remesh_every,
         depth=geometry.depth,
         spreading=_spreading(case),
+        nonlinear=nonlinear.described(case),
     )
 
 
@@ -120,8 +121,13 @@ def _spreading(case: Case) -> Spreading | None:
     growth, kinetics, noise = case.growth, case.kinetics, case.growth.noise
     if growth.method != "phase_field":
         return None
-    width = (growth.interface_width or case.mesh.front_size) / case.mesh.refine
-    legs = (growth.cell_size or width * case.mesh.refine) / case.mesh.refine
+    refine = case.mesh.refine
+    if growth.model == "nonlinear":  # whose width is a parameter of the model, not of the mesh
+        width = nonlinear.parameters(case).width
+        legs = (growth.cell_size or width) / refine
+    else:
+        width = (growth.interface_width or case.mesh.front_size) / refine
+        legs = (growth.cell_size or width * refine) / refine
     return Spreading(
         width=width,
         finest=(1.0 + 1e-9) * legs * math.sqrt(2 if case.geometry.depth is None else 3),
@@ -133,6 +139,7 @@ def _spreading(case: Case) -> Spreading | None:
         ),
         noise=0.0 if noise is None else noise.amplitude,
         noise_length=0.0 if noise is None else noise.length or width,
+        noise_period=0.0 if noise is None else noise.period or 0.0,
         seed=0 if noise is None else noise.seed,
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cases import geometry_checks, solution
+from cases import geometry_checks, nonlinear_checks, solution
 from cases.geometry_checks import Problem, length
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ def _mesh(case: Case) -> Iterator[Problem]:
 def _growth(case: Case) -> Iterator[Problem]:
     growth, kinetics = case.growth, case.kinetics
     if growth.method != "phase_field":
-        for key in ("interface_width", "cell_size", "fine_height", "noise"):
+        for key in ("interface_width", "cell_size", "fine_height", "noise", "nonlinear"):
             if getattr(growth, key) is not None:
                 yield f"growth.{key}", 'needs growth.method = "phase_field"'
+        if growth.model != "conservative":
+            yield "growth.model", 'needs growth.method = "phase_field"'
         if case.metal.surface_energy_anisotropy:
             yield "metal.surface_energy_anisotropy", 'needs growth.method = "phase_field"'
     else:
@@ -64,9 +67,10 @@ def _growth(case: Case) -> Iterator[Problem]:
 
 def _phase_field(case: Case) -> Iterator[Problem]:
     growth, what = case.growth, 'with growth.method = "phase_field"'
-    width = growth.interface_width or case.mesh.front_size
-    if growth.cell_size is not None and growth.cell_size > 2.0 * width:
-        yield "growth.cell_size", f"expected at most 2 interface widths, {length(2.0 * width)}"
+    if growth.model == "nonlinear":
+        yield from nonlinear_checks.problems(case)
+    else:
+        yield from _conservative(case)
     if growth.adaptive == (growth.fine_height is not None):
         told = "has no effect with" if growth.adaptive else "missing, needed with"
         yield "growth.fine_height", f"{told} growth.adaptive = {str(growth.adaptive).lower()}"
@@ -76,6 +80,19 @@ def _phase_field(case: Case) -> Iterator[Problem]:
         yield "geometry.trench", f"expected none {what}: its collector is flat"
     if case.kinetics.film_growth:
         yield "kinetics.film_growth", f"expected 0 {what}: its film does not grow"
+    for name in ("matrix", "island") if case.surfaces is not None else ():
+        surface = getattr(case.surfaces, name)
+        if surface is not None and abs(surface.contact_angle - 0.5 * math.pi) > 1e-9:
+            yield f"surfaces.{name}.contact_angle", f"expected 90 deg {what}: its metal has no other"
+
+
+def _conservative(case: Case) -> Iterator[Problem]:
+    growth = case.growth
+    width = growth.interface_width or case.mesh.front_size
+    if growth.cell_size is not None and growth.cell_size > 2.0 * width:
+        yield "growth.cell_size", f"expected at most 2 interface widths, {length(2.0 * width)}"
+    if growth.nonlinear is not None:
+        yield "growth.nonlinear", 'needs growth.model = "nonlinear"'
 
 
 def _electrolyte(case: Case) -> Iterator[Problem]:

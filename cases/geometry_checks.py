@@ -107,7 +107,7 @@ def trench(case: Case) -> Iterator[Problem]:
     geometry, found = case.geometry, case.geometry.trench
     if found is None:
         return
-    if not case.all_metal:
+    if not case.all_metal and case.surfaces is not None:
         yield "surfaces", "not expected with geometry.trench: that electrode is metal throughout"
     if geometry.apex is not None or geometry.coating != "none":
         yield "geometry.trench", "expected neither geometry.apex nor a geometry.coating beside it"
@@ -129,7 +129,7 @@ def protrusion(case: Case) -> Iterator[Problem]:
     if found is None:
         return
     key = "geometry.protrusion"
-    if not case.all_metal:
+    if not case.all_metal and case.surfaces is not None:
         yield "surfaces", f"not expected with {key}: that electrode is metal throughout"
     others = geometry.apex is not None, geometry.trench is not None, geometry.coating != "none"
     if any(others):

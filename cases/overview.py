@@ -13,6 +13,7 @@ from cases import solution
 from cases.control import program
 from cases.fixed import overview as fixed
 from cases.fixed.schema import FixedCase
+from cases.nonlinear import parameters
 from cases.schema import Case
 from cases.units import CONDUCTIVITY, CURRENT_DENSITY, DIFFUSIVITY, LENGTH, Dimension, write
 from solver.constants import BOLTZMANN_EV, FARADAY
@@ -85,14 +86,7 @@ def _rows(case: Case) -> list[tuple[str, str]]:
         ("counter electrode", _counter(case)),
         ("control", program(case.control).describe()),
     ]
-    rows += _transport(case)
-    if (found := case.separator) is not None:
-        rows.append(("separator", f"porosity {found.porosity:g}, transport by {found.factor:.4g}"))
-    rows += [
-        ("conductivity", f"{_rounded(conductivity(case), CONDUCTIVITY)} of the model"),
-        ("limiting current", _rounded(limiting_current(case), CURRENT_DENSITY)),
-        ("exchange current", _rounded(case.kinetics.exchange_current_density, CURRENT_DENSITY)),
-    ]
+    rows += _nonlinear(case) if case.growth.model == "nonlinear" else _electrochemistry(case)
     supply = saturation_current(case)
     if geometry.coating == "islands":
         limit = "freely" if supply is None else f"{_rounded(supply, CURRENT_DENSITY)} at most"
@@ -100,6 +94,32 @@ def _rows(case: Case) -> list[tuple[str, str]]:
     stop = case.model_dump(include={"stop"}, exclude_none=True)["stop"]
     rows.append(("stop", ", ".join(f"{key} {value}" for key, value in stop.items())))
     return rows
+
+
+def _electrochemistry(case: Case) -> list[tuple[str, str]]:
+    """Transport and kinetics."""
+    rows = _transport(case)
+    if (found := case.separator) is not None:
+        rows.append(("separator", f"porosity {found.porosity:g}, transport by {found.factor:.4g}"))
+    rows += [
+        ("conductivity", f"{_rounded(conductivity(case), CONDUCTIVITY)} of the model"),
+        ("limiting current", _rounded(limiting_current(case), CURRENT_DENSITY)),
+        ("exchange current", _rounded(case.kinetics.exchange_current_density, CURRENT_DENSITY)),
+    ]
+    return rows
+
+
+def _nonlinear(case: Case) -> list[tuple[str, str]]:
+    """Transport, kinetics and surface of the nonlinear phase-field model."""
+    p = parameters(case)
+    return [
+        ("model", "nonlinear phase field of the literature: see docs/nonlinear-phase-field.md"),
+        ("diffusivity", f"{_rounded(p.diffusivity, DIFFUSIVITY)} of the cation; there is no anion"),
+        ("conductivity", f"{_rounded(p.conductivity, CONDUCTIVITY)} of the model"),
+        ("exchange current", _rounded(p.exchange_current_density, CURRENT_DENSITY)),
+        ("interface", f"w = {_rounded(p.width, LENGTH)}, gamma = {p.surface_energy:.4g} J/m^2"),
+        ("capillarity", f"{p.capillary_excess():.3g} times what these make near equilibrium"),
+    ]
 
 
 def _transport(case: Case) -> list[tuple[str, str]]:

@@ -80,6 +80,8 @@ def find(case: Case) -> Finding:
     Raises:
         CaseError: there is no relation for it; half a sentence says why.
     """
+    if case.growth.model == "nonlinear":
+        raise CaseError("the capillarity of the nonlinear phase field is not that of its metal")
     front = _front(case, first_deposit(case))
     return Finding(front, case.geometry.width, front.fastest())
 

@@ -54,8 +54,12 @@ class Case(Section):
 
     @property
     def all_metal(self) -> bool:
-        """Whether the electrode is metal throughout at the start."""
-        return self.surfaces is None or self.geometry.metal_thickness is not None
+        """Whether the electrode is metal throughout at the start.
+
+        The nonlinear phase field has no kinds of substrate: there, what is not metal is bare and stays so.
+        """
+        bare = self.growth.model == "nonlinear" or self.surfaces is not None
+        return not bare or self.geometry.metal_thickness is not None
 
     @model_validator(mode="after")
     def _together(self) -> Case:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from cases.nonlinear import Nonlinear
 from cases.section import Count, OptionName, Section
 from cases.units import ChargeDensity, Length, Time
 
@@ -30,12 +31,18 @@ class Transport(Section):
 
 
 class Noise(Section):
-    """Random variation of the current in space and time, the same for any number of processes."""
+    """Random variation of the current in space and time, the same for any number of processes.
+
+    It multiplies the exchange current density by max(0, 1 + noise): where transport decides, the current
+    follows it less.
+    """
 
     amplitude: Annotated[float, Field(gt=0, le=1)]
-    """Standard deviation, part of the current."""
+    """Standard deviation at the points of its lattice, part of the current; 2/3 of it on average in 2D."""
     length: Length | None = None
     """Distance over which it is correlated; by default growth.interface_width."""
+    period: Time | None = None
+    """Time over which it is correlated; by default it stays, and the surface moves through it."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Of the random numbers."""
 
@@ -57,6 +64,11 @@ class Growth(Section):
     """Of a phase field whose mesh does not follow: height over the collector up to which cells are fine."""
     noise: Noise | None = None
     """Of a phase field: what disturbs the surface; nothing by default."""
+    model: Literal["conservative", "nonlinear"] = "conservative"
+    """Of a phase field: "conservative", with one surface density in all balances; or "nonlinear", the model
+    of the literature, which loses charge and distorts capillarity (docs/nonlinear-phase-field.md)."""
+    nonlinear: Nonlinear | None = None
+    """Parameters of the nonlinear model; needed with growth.model = "nonlinear"."""
 
 
 class Mesh(Section):

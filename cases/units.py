@@ -77,10 +77,14 @@ RICHARDSON = Dimension("a Richardson constant", "A/(m^2 K^2)", "1.2e6 A/(m^2 K^2
 RATE = Dimension("a rate", "1/s", "20 1/s", ("1/s",))
 CHARGE_DENSITY = Dimension("a charge per area", "C/m^2", "0.5 mAh/cm^2", ("mAh/cm^2",))
 ANGLE = Dimension("an angle", "rad", "90 deg", ("deg",))
+BARRIER = Dimension("an energy per volume", "J/m^3", "6e6 J/m^3", ("J/m^3",))
+GRADIENT = Dimension("an energy per length", "J/m", "7.5e-7 J/m", ("J/m",))
+BARRIER_MOBILITY = Dimension("a mobility of a phase field", "m^3/(J s)", "2.5e-6 m^3/(J s)", ("m^3/(J s)",))
 
 DIMENSIONS = (
     LENGTH, TIME, VOLTAGE, CURRENT_DENSITY, CONDUCTIVITY, DIFFUSIVITY, MOBILITY, CONCENTRATION, TEMPERATURE,
-    ENERGY, SURFACE_ENERGY, MOLAR_VOLUME, RICHARDSON, RATE, CHARGE_DENSITY, ANGLE,
+    ENERGY, SURFACE_ENERGY, MOLAR_VOLUME, RICHARDSON, RATE, CHARGE_DENSITY, ANGLE, BARRIER, GRADIENT,
+    BARRIER_MOBILITY,
 )  # fmt: skip
 
 
@@ -260,3 +264,6 @@ RichardsonConstant = Annotated[float, Unit(RICHARDSON, above=0.0)]
 Rate = Annotated[float, Unit(RATE, least=0.0)]
 ChargeDensity = Annotated[float, Unit(CHARGE_DENSITY, above=0.0)]
 Angle = Annotated[float, Unit(ANGLE, least=0.0, most=math.pi)]
+Barrier = Annotated[float, Unit(BARRIER, above=0.0)]
+Gradient = Annotated[float, Unit(GRADIENT, above=0.0)]
+BarrierMobility = Annotated[float, Unit(BARRIER_MOBILITY, above=0.0)]

@@ -13,6 +13,7 @@ from meshes.domain import Skin
 from .contact import Contact
 from .crystal import ISOTROPIC, Crystal
 from .model import COUNTER
+from .nonlinear_parameters import Parameters
 from .physics import Physics
 from .program import Program
 from .surface import Surface
@@ -89,6 +90,7 @@ class Spreading:
         energy: how the surface energy hangs on direction.
         noise: part by which the current varies at random in space and time.
         noise_length: distance over which it is correlated, m.
+        noise_period: time over which it is correlated, s; 0: it stays, and the surface moves through it.
         seed: of the random numbers.
     """
 
@@ -101,6 +103,26 @@ class Spreading:
     energy: Crystal = ISOTROPIC
     noise: float = 0.0
     noise_length: float = 0.0
+    noise_period: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Nonlinear:
+    """The nonlinear phase-field model of the literature, in place of the conservative one.
+
+    Attributes:
+        parameters: of the model; transport and kinetics of the cell do not enter.
+        noise: largest random rate of the order parameter on the interface, 1/s; 0 for none.
+        noise_length: distance over which it is correlated, m.
+        noise_period: time after which it changes, s.
+        seed: of the random numbers.
+    """
+
+    parameters: Parameters
+    noise: float = 0.0
+    noise_length: float = 0.0
+    noise_period: float = 0.0
     seed: int = 0
 
 
@@ -127,6 +149,7 @@ class Cell:
         remesh_every: steps after which the mesh is made anew at the latest; None: where it asks for it.
         depth: of a box in m; None for a plane cell.
         spreading: of the surface of the working electrode over cells; None: it is sharp.
+        nonlinear: the model of the literature that a spread surface follows; None: the conservative one.
     """
 
     title: str
@@ -151,6 +174,7 @@ class Cell:
     remesh_every: int | None = None
     depth: float | None = None
     spreading: Spreading | None = None
+    nonlinear: Nonlinear | None = None
 
     @property
     def islands(self) -> int:

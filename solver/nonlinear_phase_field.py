@@ -28,6 +28,7 @@ from meshes.regions import Regions
 from .constants import FARADAY
 from .level import highest_above, volume_above
 from .noise import Noise
+from .nonlinear_books import Books
 from .nonlinear_forms import NUMBERS, POTENTIAL, SALT, XI, Forms, scaled
 from .nonlinear_parameters import Parameters
 from .nonlinear_stage import Stage
@@ -39,42 +40,6 @@ CONTOUR = 0.5
 
 class GrowthError(RuntimeError):
     """No step, however small, can be solved."""
-
-
-@dataclass(frozen=True)
-class Books:
-    """What has passed since the start; charges in C, amounts in mol, per m of depth in two dimensions.
-
-    Attributes:
-        counter: charge that entered at the counter electrode.
-        working: charge that left through the substrate.
-        deposited: n F c_s times the growth of the integral of xi.
-        kinetic: n F c_s times what the Butler-Volmer term alone has made of xi.
-        cations: amount that entered at the counter electrode.
-        stored: growth of the amount in metal and electrolyte.
-    """
-
-    counter: float = 0.0
-    working: float = 0.0
-    deposited: float = 0.0
-    kinetic: float = 0.0
-    cations: float = 0.0
-    stored: float = 0.0
-
-    @property
-    def charge_error(self) -> float:
-        """(counter - working - deposited)/deposited: whether the equations of the model were solved."""
-        return (self.counter - self.working - self.deposited) / self.deposited if self.deposited else 0.0
-
-    @property
-    def salt_error(self) -> float:
-        """(cations - stored)/cations: likewise."""
-        return (self.cations - self.stored) / self.cations if self.cations else 0.0
-
-    @property
-    def closure(self) -> float:
-        """Deposited charge over that which passed the counter electrode; 1 by Faraday's law."""
-        return self.deposited / self.counter if self.counter else math.nan
 
 
 @dataclass(frozen=True)
@@ -102,7 +67,7 @@ class NonlinearPhaseField:
         xi, c, phi: fem.Function: order parameter, concentration in mol/m^3, potential in V; kept up to date.
         time: s.
         books: what has passed.
-        steps, solves, factorisations: counted.
+        steps, rejected, solves, factorisations: counted.
     """
 
     def __init__(
@@ -155,7 +120,8 @@ class NonlinearPhaseField:
         self._stage = Stage(self._space, self._state, self._forms, linear)
         self._held = nodes
         self._noise, self._period, self.pace = noise, noise_period, pace
-        self.time, self.books, self.steps, self._dt = 0.0, Books(), 0, pace.first
+        self.time, self.books, self._dt = 0.0, Books(), pace.first
+        self.steps = self.rejected = 0
         self._measure = regions.unit**regions.dim
         self._begin(metal)
         self.voltage = voltage
@@ -191,12 +157,28 @@ class NonlinearPhaseField:
         """
         end = self.time + duration
         while end - self.time > 1e-9 * duration:
-            left = end - self.time
-            self._dt = min(self._dt, self.pace.largest)
-            # Two equal steps rather than a whole and a tiny one.
-            dt = left if left <= 1.001 * self._dt else min(self._dt, 0.5 * left)
-            self._take(dt)
+            self.step(end - self.time)
+
+    def step(self, largest: float) -> float:
+        """Make one step, of at most `largest` s and as accuracy allows; returns its length (collective).
+
+        Raises:
+            GrowthError: as `advance`.
+        """
+        begun, self._dt = self.time, min(self._dt, self.pace.largest)
+        # Two equal steps rather than a whole and a tiny one.
+        self._take(largest if largest <= 1.001 * self._dt else min(self._dt, 0.5 * largest))
         self._publish()
+        return self.time - begun
+
+    def volume(self) -> float:
+        """Integral of xi, m^dim (collective)."""
+        return float(self._inside()[0] * self._measure)
+
+    def cations(self) -> float:
+        """Amount in metal and electrolyte together, mol, per m of depth in two dimensions (collective)."""
+        metal, salt = self._inside() * self._measure
+        return float(metal * self.parameters.density_metal + salt * self.parameters.concentration)
 
     def metal(self) -> float:
         """Volume inside the contour xi = 1/2, m^dim (collective)."""
@@ -231,6 +213,7 @@ class NonlinearPhaseField:
             if error <= self.pace.tolerance:
                 break
             self._slope[:] = 0.0
+            self.rejected += 1
             factor = 0.25 if math.isinf(error) else max(0.25, 0.8 * math.sqrt(self.pace.tolerance / error))
             dt *= factor
             self._dt = dt

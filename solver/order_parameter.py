@@ -39,6 +39,10 @@ TRUSTED, RIM = 6.0, 4.5
 """Widths from the surface up to which xi tells the depth, and from which on it is continued from."""
 
 
+NEIGHBOURS = 12
+"""Trusted nodes among which that sum is looked for."""
+
+
 class OrderForms:
     """Forms of the equation, compiled once."""
 
@@ -181,12 +185,12 @@ class OrderParameter:
         """S at the local nodes (collective): w ln(xi/(1 - xi)) up to TRUSTED widths from the surface.
 
         Farther away xi is too near 0 or 1 to tell, and what it tells is rounding, of which the exponential
-        law of the profile would make metal. There, s is that of the nearest trusted node and the distance.
+        law of the profile would make metal. There, s is the least sum of a trusted depth and a distance.
         """
         problem, w = self.problem, self.problem.width
         depth = depth_of(xi, w, problem.largest_depth)
         far, trusted = np.abs(depth) > TRUSTED * w, np.abs(depth) <= TRUSTED * w
-        rim = np.flatnonzero(trusted & (np.abs(depth) > RIM * w))
+        rim = np.flatnonzero((trusted & (np.abs(depth) > RIM * w))[: self.owned])
         pieces = problem.comm.allgather((self._places[rim], depth[rim]))
         places, known = (np.concatenate(part) for part in zip(*pieces, strict=True))
         for side in (1.0, -1.0):
@@ -196,9 +200,9 @@ class OrderParameter:
             if not here.any() or not mine.size:
                 continue
             tree, reach = cKDTree(places[here]), problem.largest_depth - RIM * w
-            distance, nearest = tree.query(self._places[mine], distance_upper_bound=reach)
-            found = np.isfinite(distance)
-            depth[mine[found]] = side * (np.abs(known[here][nearest[found]]) + distance[found])
+            near = tree.query(self._places[mine], NEIGHBOURS, distance_upper_bound=reach)
+            beyond = np.append(np.abs(known[here]), np.inf)[near[1]]
+            depth[mine] = side * (beyond + near[0]).min(axis=1)
         return np.asarray(np.clip(depth, -problem.largest_depth, problem.largest_depth))
 
     def destroy(self) -> None:

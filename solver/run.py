@@ -17,6 +17,7 @@ from meshes.strip import Exhausted
 from .cell import Cell
 from .engine import Engine, StepError
 from .march import Simulation
+from .nonlinear_march import NonlinearSimulation
 from .observables import MAH_CM2, UM, Morphology, morphology, verdict
 from .spread_march import SpreadSimulation
 from .writer import RunFolder
@@ -79,6 +80,13 @@ class Interrupt:
         self._got = number
 
 
+def simulation(cell: Cell, comm: MPI.Intracomm) -> Engine:
+    """What simulates `cell`, by how its growing surface is represented (collective)."""
+    if cell.nonlinear is not None:
+        return NonlinearSimulation(cell, comm)
+    return Simulation(cell, comm) if cell.spreading is None else SpreadSimulation(cell, comm)
+
+
 class Run:
     """A simulation with its outputs."""
 
@@ -86,9 +94,7 @@ class Run:
         """Set up the simulation; `reporter` is None for a quiet run and on ranks above 0."""
         self.began = time.perf_counter()
         self.cell, self.folder, self.comm, self.reporter = cell, folder, comm, reporter
-        self.simulation: Engine = (
-            Simulation(cell, comm) if cell.spreading is None else SpreadSimulation(cell, comm)
-        )
+        self.simulation: Engine = simulation(cell, comm)
         self._next_frame = 0
         self._wants_frame = False
         self._nucleated_first: int | None = None

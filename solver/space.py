@@ -136,17 +136,18 @@ class Space:
 
     def meeting(self, fronts: Fronts, distance: float) -> Contact | None:
         """Where vertices of working and counter electrode are nearest, if nearer than `distance`."""
-        front, counter = _shell(fronts[FRONT]), _shell(fronts[COUNTER])
+        front = _shell(fronts[FRONT])
+        others = _shell(fronts[COUNTER]).points if COUNTER in fronts else np.array([[0.0, 0.0, 1.0]])
         grounded = np.flatnonzero(front.vertices_of(front.patch < 0))
         if not grounded.size:
             return None
-        if np.ptp(counter.points[:, 2]) == 0.0:
+        if np.ptp(others[:, 2]) == 0.0:
             at = front.points[grounded[np.argmax(front.points[grounded, 2])]]
-            apart, other = float(counter.points[0, 2] - at[2]), np.array([*at[:2], counter.points[0, 2]])
+            apart, other = float(others[0, 2] - at[2]), np.array([*at[:2], others[0, 2]])
         else:
-            apart_all, near = cKDTree(counter.points).query(front.points[grounded])
+            apart_all, near = cKDTree(others).query(front.points[grounded])
             k = int(np.argmin(apart_all))
-            apart, at, other = float(apart_all[k]), front.points[grounded[k]], counter.points[near[k]]
+            apart, at, other = float(apart_all[k]), front.points[grounded[k]], others[near[k]]
         place = tuple(float(x) for x in 0.5 * (at + other))
         return Contact(apart, place) if apart < distance else None
 

@@ -15,7 +15,9 @@ from .bed import Ground
 from .cell import Cell
 from .contact import Schottky
 from .diffuse import spread
+from .disturbance import Disturbance
 from .model import Model
+from .noise import Noise
 from .spread_mesh import Resolution, SpreadMesh
 from .types import BoolArray, FloatArray, IntArray
 
@@ -53,6 +55,18 @@ def spread_mesh(cell: Cell, comm: MPI.Intracomm) -> SpreadMesh:
         reach=spreading.reach / cell.gap,
     )
     return SpreadMesh(comm, cell.extent, cell.front.base, cell.gap, width, resolution)
+
+
+def disturbance(cell: Cell) -> Disturbance | None:
+    """What varies the current of the cell at random; None: nothing does."""
+    spreading = cell.spreading
+    if spreading is None or spreading.noise == 0.0:
+        return None
+    low = (*(0.0 for _ in cell.extent[1:]), cell.front.base)
+    box = tuple(zip(low, cell.extent, strict=True))
+    length = spreading.noise_length / cell.gap
+    noise = Noise(spreading.noise, length, spreading.seed, box, "normal")
+    return Disturbance(noise, spreading.noise_period)
 
 
 def ground(cell: Cell) -> Ground:

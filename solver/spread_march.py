@@ -36,10 +36,11 @@ from .normal_lines import NormalForms, NormalLines
 from .observables import bare_width, heights_at, seed_places
 from .order_parameter import OrderForms, OrderParameter, order_parameter
 from .plane import Plane
+from .presets import SPREADING
 from .reaction import Site
 from .shaping import Shaping
 from .space import Space
-from .spread_cell import ground, spread_mesh, spread_model
+from .spread_cell import disturbance, ground, spread_mesh, spread_model
 from .spread_surface import Seen, seen
 from .state import RemeshRecord, State
 from .types import FloatArray, IntArray
@@ -94,6 +95,7 @@ class SpreadSimulation:
         self.order = OrderParameter(self._forms, self.problem)
         self.lines = NormalLines(self._normal_forms, self.problem)
         self.bed = Bed(self.problem, ground(cell))
+        self._disturbance = disturbance(cell)
         self.problem.initialise()
         places = self.problem.spaces[SCALAR].tabulate_dof_coordinates()[:, : regions.dim]
         self.problem.set_depth(-signed_distance(cell.front, places))
@@ -200,7 +202,7 @@ class SpreadSimulation:
         plan = self._plan(dt)
         base = self._past[: plan.order + 1]
         depth = self._predicted(dt)
-        self._place(depth)
+        self._place(depth, state.time + dt)
         problem.set_rate(plan.a0 / dt)
         terms = self.memory.terms(plan, dt)
         control = scaled_control(problem, instrument.segment, state.time + dt - instrument.begun)
@@ -290,8 +292,8 @@ class SpreadSimulation:
         before = self.order.depth(self._past[1].xi)
         return np.asarray(now + dt / self.state.last_dt * (now - before))
 
-    def _place(self, depth: FloatArray) -> None:
-        """The surface at `depth` (local nodes), with what kinetics must know of it (collective)."""
+    def _place(self, depth: FloatArray, time: float) -> None:
+        """The surface at `depth` (local nodes), with what kinetics must know of it at `time` (collective)."""
         problem, physics = self.problem, self.cell.physics
         problem.set_depth(depth)
         self.bed.connect(self._contacts)
@@ -300,6 +302,8 @@ class SpreadSimulation:
         problem.activity[FRONT].x.array[:] = np.where(
             np.abs(self.lines.normals).sum(axis=1) > 0.5, factor, 1.0
         )
+        if self._disturbance is not None:
+            problem.activity[FRONT].x.array[:] *= self._disturbance.factor(problem.corners.mean(axis=1), time)
         problem.curvature.x.array[:] = curvature = self.lines.curvature()
         if physics.metal.surface_energy > 0.0:
             per_curvature = physics.metal.capillary_voltage / (physics.thermal_voltage * problem.regions.unit)
@@ -514,5 +518,5 @@ class SpreadSimulation:
 
     def _solver(self) -> Newton:
         if self._newton is None:
-            self._newton = Newton(self.problem, options=self.cell.newton, keep=True)
+            self._newton = Newton(self.problem, SPREADING, self.cell.newton, keep=True)
         return self._newton

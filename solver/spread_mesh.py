@@ -19,6 +19,8 @@ from .types import FloatArray
 
 PROFILE = 5.0
 """Widths on either side of the surface that must be fine: xi is 0.7 % there."""
+NEARBY = 2.0
+"""Edges beyond PROFILE widths up to which a coarse cell can be one that the surface reaches next."""
 
 
 @dataclass(frozen=True)
@@ -93,21 +95,32 @@ class SpreadMesh:
         edges = problem.corners[:, :, None] - problem.corners[:, None, :]
         longest = np.sqrt((edges**2).sum(axis=-1).max(axis=(1, 2)))
         coarse = near & (longest > 1.001 * self.resolution.finest)
-        return bool(self.comm.allreduce(bool(coarse.any()), op=MPI.LOR))
+        if not self.comm.allreduce(bool(coarse.any()), op=MPI.LOR):
+            return False
+        # Deep in metal the depth stays what it was when the surface left: no reason for fine cells there.
+        half = PROFILE * self.width + NEARBY * self.resolution.finest
+        wanted = self._band(self._surface(problem, bed), half)(problem.corners[coarse].mean(axis=1))
+        return bool(self.comm.allreduce(bool((longest[coarse] > 1.001 * wanted).any()), op=MPI.LOR))
 
     def next(self, problem: Spread, bed: Bed) -> Adapted:
         """A mesh about the surface of `problem` as it is now, bare substrate included (collective)."""
+        return self._about(self._surface(problem, bed))
+
+    def _surface(self, problem: Spread, bed: Bed) -> FloatArray:
+        """Points of this rank on the surface and on bare substrate, shape (n, dim)."""
         depth = problem.depth.x.array[problem.spaces[SCALAR].dofmap.list]
         crossed = (depth.min(axis=1) <= 0.0) & (depth.max(axis=1) >= 0.0)
         bare = problem.depth.x.array[bed.nodes].max(axis=1, initial=-np.inf) < PROFILE * self.width
-        points = np.concatenate((problem.corners[crossed].mean(axis=1), bed.middles[bare]))
-        return self._about(points)
+        return np.concatenate((problem.corners[crossed].mean(axis=1), bed.middles[bare]))
+
+    def _band(self, points: FloatArray, half: float) -> Band:
+        """Sizes about the points of all ranks (collective)."""
+        r = self.resolution
+        return Band.gathered(self.comm, points, r.finest, half, r.growth, r.coarsest)
 
     def _about(self, points: FloatArray) -> Adapted:
-        r = self.resolution
-        half = PROFILE * self.width + r.margin
-        band = Band.gathered(self.comm, points, r.finest, half, r.growth, r.coarsest)
-        return self.forest.refined(band)
+        half = PROFILE * self.width + self.resolution.margin
+        return self.forest.refined(self._band(points, half))
 
 
 @dataclass(frozen=True)
