@@ -15,6 +15,7 @@ from .compiled import SCALAR
 from .coverage import COVERED, FRESH, SubstrateRates
 from .diffuse import BED, GROUND, JUNCTION, SUBSTRATE, Spread
 from .equations import POTENTIAL
+from .normal_lines import unit_normals
 from .physics import Physics
 from .reaction import Site
 from .surface import Surface
@@ -22,8 +23,14 @@ from .types import BoolArray, FloatArray, IntArray
 
 SAMPLES = 8
 """Points per direction and facet at which the kind of substrate is asked for."""
-OVERGROWN = 0.5
+OVERGROWN = 0.98
 """Order parameter on a facet from which on metal has spread over it."""
+EMPTY = 0.01
+"""Order parameter below which a facet that dissolves has no metal left."""
+STEEP = 0.7
+"""Cosine of the angle between surface and substrate below which the surface stands on it."""
+STOOD, LEFT = 0.5, 0.4
+"""Order parameter from which on metal stands on a facet, and below which it has left it then."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,9 @@ class Bed:
         measures: their sizes, shape (f,).
         share: part of every facet that is of every kind, shape (f, kinds).
         coverage: state of every facet, see surface.Surface; 1 where there is deposit, shape (f,).
+        beneath: whether metal has come over a facet from beside: then it is no electrode itself, for the
+            surface of that metal ends on it; one that nuclei have covered is, under a film.
+        most: largest order parameter on a facet since it was covered.
     """
 
     def __init__(self, problem: Spread, ground: Ground) -> None:
@@ -68,14 +78,28 @@ class Bed:
             self.measures = 0.5 * np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
         self.share = self._shares(corners)
         self.coverage = np.where(ground.fresh(self.middles), FRESH, 1.0)
+        self.beneath: BoolArray = np.zeros(len(self.cells), dtype=bool)
+        self.most = np.zeros(len(self.cells))
+        self._dissolving: BoolArray = np.zeros(len(self.cells), dtype=bool)
+
+    def begin(self, xi: FloatArray) -> None:
+        """Which facets the first metal stands on; `xi` at the local nodes, the depth of the problem is set.
+
+        Where the surface is steep against the substrate, metal has come from beside; a flat film has not.
+        """
+        self.most = xi[self.nodes].mean(axis=1)
+        upright = np.abs(unit_normals(self.problem, self.problem.depth.x.array)[self.cells, -1])
+        self.beneath = self.covered & ((self.most >= OVERGROWN) | ((self.most > STOOD) & (upright < STEEP)))
 
     def on(self, problem: Spread) -> Bed:
         """The same substrate on another mesh: facets take the state of the nearest one (collective)."""
         other = Bed(problem, self.ground)
-        pieces = problem.comm.allgather((self.middles, self.coverage))
-        places, states = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        pieces = problem.comm.allgather((self.middles, self.coverage, self.beneath, self.most))
+        places, states, beneath, most = (np.concatenate(part) for part in zip(*pieces, strict=True))
         if len(other.middles):
-            other.coverage = states[cKDTree(places).query(other.middles)[1]]
+            nearest = cKDTree(places).query(other.middles)[1]
+            other.coverage, other.beneath = states[nearest], beneath[nearest]
+            other.most = most[nearest]
         return other
 
     def _shares(self, corners: FloatArray) -> FloatArray:
@@ -100,11 +124,14 @@ class Bed:
         """
         covered = self.covered.astype(np.float64)
         activity = self.problem.activity
-        self._set(activity[BED], covered)
+        self._set(activity[BED], covered * ~self.beneath)
+        kinds = self.share.argmax(axis=1)
         for name in (n for n in (GROUND, JUNCTION) if n in activity):
             mine = [k for k, kind in enumerate(self.ground.names) if contacts[kind] == name]
             # Metal that stands on a foreign, bare substrate is not in ohmic contact with it: see `coverage`.
-            self._set(activity[name], self.share[:, mine].sum(axis=1) * covered)
+            # Where two kinds meet within a facet, a seed on the larger part is not grounded by the smaller.
+            part = self.share[:, mine].sum(axis=1) * (np.isin(kinds, mine) | (name != GROUND))
+            self._set(activity[name], part * covered)
 
     def _set(self, function: fem.Function, values: FloatArray) -> None:
         function.x.array[:] = 0.0
@@ -126,6 +153,7 @@ class Bed:
             problem.model.temperature,
         )
         speed = -physics.metal.volume_per_charge * np.asarray(reaction.current(site)) * np.ones(len(eta))
+        self._dissolving = speed < 0.0
         kinds = self.share.argmax(axis=1)
         nucleation, spreading = np.zeros(len(eta)), np.zeros(len(eta))
         for k, name in enumerate(self.ground.names):
@@ -136,8 +164,14 @@ class Bed:
         return SubstrateRates(nucleation, spreading).after(self.coverage, dt)
 
     def overgrow(self, xi: FloatArray) -> None:
-        """Facets that metal has spread over are deposit; `xi` at the local nodes."""
-        self.coverage = np.where(xi[self.nodes].mean(axis=1) >= OVERGROWN, 1.0, self.coverage)
+        """Facets that metal has come over are deposit, those it has left bare; `xi` at the local nodes."""
+        here = xi[self.nodes].mean(axis=1)
+        over = here >= OVERGROWN
+        gone = (self.most >= STOOD) & (here < LEFT) | self._dissolving & (here < EMPTY)
+        left = self.covered & gone
+        self.beneath = (self.beneath | (over & ~self.covered)) & ~left
+        self.most = np.where(left, 0.0, np.maximum(self.most, here))
+        self.coverage = np.where(left, 0.0, np.where(over, 1.0, self.coverage))
 
 
 def _lattice(dim: int) -> FloatArray:

@@ -49,8 +49,8 @@ LARGEST_GROWTH = 1.5
 """Of the step from one to the next."""
 LANDED = 1e-5
 """How far beyond a limit of the program, in its own scale, counts as on it."""
-RELAXATION = 1.0
-"""b over w times the speed of the surface."""
+RELAXATION = 3.0
+"""b over w times the speed of the surface: a flat profile keeps its slope where transport decides."""
 COVERAGE_STEP = 0.1
 """Largest change of coverage per step."""
 VISIBLE = 0.05
@@ -100,6 +100,7 @@ class SpreadSimulation:
         places = self.problem.spaces[SCALAR].tabulate_dof_coordinates()[:, : regions.dim]
         self.problem.set_depth(-signed_distance(cell.front, places))
         self.order.xi = order_parameter(self.problem.depth.x.array, self.problem.width)
+        self.bed.begin(self.order.xi)
         self.memory = Memory(self.problem.stored())
         self.growth: Growth | None = None
         self.events: list[str] = []

@@ -12,6 +12,9 @@ SHARP = 0.25
 """Width of `Phase.beside` over that of the profile."""
 LARGEST_LEVEL = 2.0
 """Ratio of the areas of two levels of a curved surface that is still corrected for."""
+LEAST_SLOPE = 0.8
+"""Of the depth, as a surface: on the ridge of a neck that dissolves, or between two surfaces that close, the
+slope is zero, and what is left there would neither dissolve nor close for long."""
 SMALL_SLOPE = 1e-8
 """Of the depth: where it is flat there is no surface, and no direction of it."""
 
@@ -154,11 +157,11 @@ class Phase:
         """Everything from the depth; `insulating` is the relative conductivity where there is no metal."""
         xi, wet = fraction(depth, width), fraction(-depth, width)
         slope = ufl.sqrt(ufl.inner(ufl.grad(depth), ufl.grad(depth)) + SMALL_SLOPE**2)
-        density = xi * wet / width * slope
+        density = xi * wet / width * ufl.max_value(slope, LEAST_SLOPE)
         levels = ufl.max_value(ufl.min_value(1.0 - curvature * depth, LARGEST_LEVEL), 1.0 / LARGEST_LEVEL)
         active, beside = density * levels**-0.75, fraction(-depth, SHARP * width)
         normal = ufl.grad(depth) / slope
-        solid = xi**3 + insulating
+        solid = xi**6 + insulating
         return Phase(depth, width, curvature, wet, floor, solid, density, active, beside, normal)
 
     def flow(self, flux: Any, slope: Any) -> Any:

@@ -147,7 +147,7 @@ def narrower(damkohler: float, many: Sequence[float]) -> Row:
 def run(quick: bool) -> Result:
     """All of the study."""
     found, curves = [], []
-    for damkohler in (1.0, 100.0) if quick else LEGS:
+    for damkohler in (100.0,) if quick else LEGS:
         result, curve = waves(damkohler, (WAVE,) if quick else WAVES)
         found += result
         curves.append(curve)
