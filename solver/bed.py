@@ -79,7 +79,7 @@ class Bed:
         self.share = self._shares(corners)
         self.coverage = np.where(ground.fresh(self.middles), FRESH, 1.0)
         self.beneath: BoolArray = np.zeros(len(self.cells), dtype=bool)
-        self.most = np.zeros(len(self.cells))
+        self.most: FloatArray = np.zeros(len(self.cells))
         self._dissolving: BoolArray = np.zeros(len(self.cells), dtype=bool)
 
     def begin(self, xi: FloatArray) -> None:

@@ -26,8 +26,9 @@ BED = "bed"
 """Deposition on the substrate, where no metal covers it."""
 GROUND, JUNCTION = "ground", "junction"
 """Contacts of the metal with the collector through the substrate."""
-PERFECT = 1e6
-"""Conductance of an ohmic contact over that of the electrolyte between the electrodes."""
+PERFECT = 1e5
+"""Conductance of an ohmic contact over that of the electrolyte between the electrodes. It costs microvolts;
+with more, rounding of the potentials is more than the solver wants to see in the currents."""
 INSULATING = 1e-6
 """Conductivity of the metal's equation where there is no metal, over that of the electrolyte."""
 

@@ -39,6 +39,8 @@ TRUSTED, RIM = 6.0, 4.5
 """Widths from the surface up to which xi tells the depth, and from which on it is continued from."""
 
 
+DIGITS = 6
+"""Of places in widths, when neighbours are looked for."""
 NEIGHBOURS = 12
 """Trusted nodes among which that sum is looked for."""
 
@@ -203,16 +205,20 @@ class OrderParameter:
         rim = np.flatnonzero((trusted & (np.abs(depth) > RIM * w))[: self.owned])
         pieces = problem.comm.allgather((self._places[rim], depth[rim]))
         places, known = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        # Among equally near nodes, ranks must not choose by the last digit of their places.
+        places = np.round(places / w, DIGITS)
+        ascending = np.lexsort(places.T)
+        places, known, mine_at = places[ascending], known[ascending], np.round(self._places / w, DIGITS)
         for side in (1.0, -1.0):
             mine = np.flatnonzero(far & (side * depth > 0.0))
             here = side * known > 0.0
             depth[mine] = side * problem.largest_depth
             if not here.any() or not mine.size:
                 continue
-            tree, reach = cKDTree(places[here]), problem.largest_depth - RIM * w
-            near = tree.query(self._places[mine], NEIGHBOURS, distance_upper_bound=reach)
+            tree, reach = cKDTree(places[here]), problem.largest_depth / w - RIM
+            near = tree.query(mine_at[mine], NEIGHBOURS, distance_upper_bound=reach)
             beyond = np.append(np.abs(known[here]), np.inf)[near[1]]
-            depth[mine] = side * (beyond + near[0]).min(axis=1)
+            depth[mine] = side * (beyond + w * near[0]).min(axis=1)
         return np.asarray(np.clip(depth, -problem.largest_depth, problem.largest_depth))
 
     def destroy(self) -> None:
