@@ -139,7 +139,9 @@ def test_the_film_is_a_column_of_the_front_where_there_is_one(growth: float, tmp
         simulation.move()
     front, currents = simulation.front, {"front": simulation.edge_current()}
     folder = RunFolder(tmp_path, MPI.COMM_WORLD)
-    folder.frame(simulation.state.time, 0.0, simulation.problem, {"front": front}, currents)
+    folder.frame(
+        simulation.state.time, 0.0, simulation.cell.gap, simulation.output(), {"front": front}, currents
+    )
     lines = (tmp_path / "front" / "front_000000.csv").read_text(encoding="utf-8").splitlines()
     rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     assert ("film_ohm_m2" in rows[0]) is (growth > 0.0)
