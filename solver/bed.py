@@ -29,8 +29,8 @@ EMPTY = 0.01
 """Order parameter below which a facet that dissolves has no metal left."""
 STEEP = 0.7
 """Cosine of the angle between surface and substrate below which the surface stands on it."""
-STOOD, LEFT = 0.5, 0.4
-"""Order parameter from which on metal stands on a facet, and below which it has left it then."""
+STANDS = 0.5
+"""Order parameter from which on metal stands on a facet."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,10 @@ class Bed:
 
     Attributes:
         middles: of the facets, shape (f, d).
-        measures: their sizes, shape (f,).
         share: part of every facet that is of every kind, shape (f, kinds).
         coverage: state of every facet, see surface.Surface; 1 where there is deposit, shape (f,).
         beneath: whether metal has come over a facet from beside: then it is no electrode itself, for the
             surface of that metal ends on it; one that nuclei have covered is, under a film.
-        most: largest order parameter on a facet since it was covered.
     """
 
     def __init__(self, problem: Spread, ground: Ground) -> None:
@@ -71,15 +69,9 @@ class Bed:
         self.nodes = np.take_along_axis(problem.spaces[SCALAR].dofmap.list[self.cells], which, axis=1)
         corners = problem.corners[self.cells[:, None], which]
         self.middles = corners.mean(axis=1)
-        edges = corners[:, 1:] - corners[:, :1]
-        if regions.dim == 2:
-            self.measures = np.linalg.norm(edges[:, 0], axis=1)
-        else:
-            self.measures = 0.5 * np.linalg.norm(np.cross(edges[:, 0], edges[:, 1]), axis=1)
         self.share = self._shares(corners)
         self.coverage = np.where(ground.fresh(self.middles), FRESH, 1.0)
         self.beneath: BoolArray = np.zeros(len(self.cells), dtype=bool)
-        self.most: FloatArray = np.zeros(len(self.cells))
         self._dissolving: BoolArray = np.zeros(len(self.cells), dtype=bool)
 
     def begin(self, xi: FloatArray) -> None:
@@ -87,19 +79,18 @@ class Bed:
 
         Where the surface is steep against the substrate, metal has come from beside; a flat film has not.
         """
-        self.most = xi[self.nodes].mean(axis=1)
+        here = xi[self.nodes].mean(axis=1)
         upright = np.abs(unit_normals(self.problem, self.problem.depth.x.array)[self.cells, -1])
-        self.beneath = self.covered & ((self.most >= OVERGROWN) | ((self.most > STOOD) & (upright < STEEP)))
+        self.beneath = self.covered & ((here >= OVERGROWN) | ((here > STANDS) & (upright < STEEP)))
 
     def on(self, problem: Spread) -> Bed:
         """The same substrate on another mesh: facets take the state of the nearest one (collective)."""
         other = Bed(problem, self.ground)
-        pieces = problem.comm.allgather((self.middles, self.coverage, self.beneath, self.most))
-        places, states, beneath, most = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        pieces = problem.comm.allgather((self.middles, self.coverage, self.beneath))
+        places, states, beneath = (np.concatenate(part) for part in zip(*pieces, strict=True))
         if len(other.middles):
             nearest = cKDTree(places).query(other.middles)[1]
             other.coverage, other.beneath = states[nearest], beneath[nearest]
-            other.most = most[nearest]
         return other
 
     def _shares(self, corners: FloatArray) -> FloatArray:
@@ -167,10 +158,8 @@ class Bed:
         """Facets that metal has come over are deposit, those it has left bare; `xi` at the local nodes."""
         here = xi[self.nodes].mean(axis=1)
         over = here >= OVERGROWN
-        gone = (self.most >= STOOD) & (here < LEFT) | self._dissolving & (here < EMPTY)
-        left = self.covered & gone
+        left = self.covered & self._dissolving & (here < EMPTY)
         self.beneath = (self.beneath | (over & ~self.covered)) & ~left
-        self.most = np.where(left, 0.0, np.maximum(self.most, here))
         self.coverage = np.where(left, 0.0, np.where(over, 1.0, self.coverage))
 
 
