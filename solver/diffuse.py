@@ -98,6 +98,7 @@ class Spread(Discretisation):
         self.corners = regions.mesh.geometry.x[:, : regions.dim][geometry_dofmap(regions.mesh)]
         """Of every local cell, shape (cells, d + 1, d)."""
         self._node = _same_nodes(self.spaces[SCALAR], self.spaces[LIQUID])
+        self._scalar = np.argsort(self._node)
         self.hat = self._hats()
         self.set_depth(np.full(self.depth.x.array.size, -np.inf))
 
@@ -146,6 +147,11 @@ class Spread(Discretisation):
         """Set a liquid field from values at the local nodes of the space SCALAR."""
         fields = self.functions[LIQUID].x.array.reshape(-1, len(self.equations.fields))
         fields[self._node, self.equations.fields.index(name)] = values
+
+    def wet_nodes(self) -> FloatArray:
+        """1 - xi at the local nodes of the liquid."""
+        wet = 1.0 / (1.0 + np.exp(self.depth.x.array / self.width))
+        return np.asarray(wet[self._scalar])
 
     def metal_potential(self) -> FloatArray:
         """F U/RT at the local nodes of the space SCALAR."""

@@ -232,8 +232,8 @@ class SpreadSimulation:
         limit = min(limit, self._by_coverage(dt, coverage))
         if dt > 1.6 * limit:
             return 0.0
-        current = self._current()
-        last = self.growth
+        currents = problem.currents()
+        current, last = currents[FRONT] + currents[BED], self.growth
         charge = grown(plan, dt, -current, None if last is None else last.charges[FRONT])
         passed = -(charge + state.totals.charge) / self.cell.area
         seen = instrument.observation(state.time + dt, self.voltage, current / self.cell.area, passed)
@@ -243,7 +243,7 @@ class SpreadSimulation:
             return 0.0
         self._reached = beyond >= 0.0
         instrument.read(seen)
-        made = grown(plan, dt, problem.made(problem.currents()), None if last is None else last.made)
+        made = grown(plan, dt, problem.made(currents), None if last is None else last.made)
         rate_of_all = np.array([self.comm.allreduce(float(rate.sum()), op=MPI.SUM)])
         volumes = grown(plan, dt, rate_of_all, None if last is None else last.volumes[FRONT])
         before = Level(state.time, self.order.xi, self._depth_before, start)
@@ -278,8 +278,7 @@ class SpreadSimulation:
             factor, order = formula(1, [dt, base[0].time - base[1].time]).error, 1
         problem = self.problem
         gap = problem.concentrations(solution) - problem.concentrations(guess)
-        wet = 1.0 - order_parameter(problem.depth.x.array, problem.width)
-        weight = wet[np.argsort(problem._node)][: len(gap), None]
+        weight = problem.wet_nodes()[: len(gap), None]
         sums = np.array([np.sum(weight * gap**2), np.sum(weight * np.ones_like(gap))])
         square, count = self.comm.allreduce(sums, op=MPI.SUM)
         error = max(factor * float(np.sqrt(square / count)), 1e-30)
@@ -364,11 +363,6 @@ class SpreadSimulation:
             known += plan.a2 / plan.a0 * order.volumes * (here - self._past[1].xi[: order.owned])
         local = np.abs(speeds)[order.space.dofmap.list].max(axis=1)
         return order.step(known, dt / plan.a0, RELAXATION * self.problem.width * local, depth)
-
-    def _current(self) -> float:
-        """Of the working electrode, A (per m depth in 2D), negative when depositing (collective)."""
-        currents = self.problem.currents()
-        return currents[FRONT] + currents[BED]
 
     # --- the mesh
 
