@@ -9,7 +9,7 @@ law, see docs/nonlinear-phase-field.md.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import ufl
@@ -18,24 +18,20 @@ from mpi4py import MPI
 
 from meshes.contour import contour
 from meshes.domain import Skin
-from meshes.meeting import Contact
 from meshes.signed_distance import initial
 
 from .cell import Cell, Nonlinear
 from .constants import FARADAY
+from .contoured import Contoured, Seen
 from .engine import StepError
 from .instrument import Instrument
 from .memory import Growth
 from .model import FRONT
 from .noise import Noise
 from .nonlinear_phase_field import GrowthError, NonlinearPhaseField, Pace
-from .observables import bare_width, heights_at, seed_places
-from .plane import Plane
-from .shaping import Shaping
-from .space import Space
 from .spread_cell import spread_mesh
 from .state import State
-from .types import FloatArray, IntArray
+from .types import FloatArray
 
 LINEAR = {2: "direct", 3: "iterative"}
 """Solver of the linear systems, by dimension."""
@@ -43,17 +39,7 @@ LEVEL = 1e-12
 """Slope of xi in mesh units below which nothing is divided by it."""
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """The surface of the metal, the same on every rank; see `spread_surface.Seen`."""
-
-    skin: Skin
-    current: FloatArray
-    floating: IntArray
-    dead: float
-
-
-class NonlinearSimulation:
+class NonlinearSimulation(Contoured):
     """One cell in time; an `Engine`.
 
     Attributes:
@@ -91,43 +77,12 @@ class NonlinearSimulation:
         self.state.totals.begin(np.array([self.model.cations()]), {FRONT: self.model.volume()})
         self._slopes = _Slopes(self.model.xi)
         self._rate: FloatArray = np.zeros(self.model.xi.x.array.size)
-        self._shaping: Shaping = Plane(cell) if cell.dim == 2 else Space(cell)
-        self._seen: _Seen | None = None
-        self._seeds = seed_places(cell.front)
-        self._seed_heights = heights_at(cell.front, self._seeds)
-        self.initially_bare, self.begun = bare_width(cell.front), self.front
+        self._watch()
 
     @property
     def voltage(self) -> float:
         """Of the working electrode's collector against the counter electrode, V."""
         return self.model.voltage
-
-    @property
-    def seen(self) -> _Seen:
-        """The surface as a sharp one (collective)."""
-        if self._seen is None:
-            self._seen = self._look()
-        return self._seen
-
-    @property
-    def front(self) -> Skin:
-        """Surface of the working electrode (collective)."""
-        return self.seen.skin
-
-    @property
-    def fronts(self) -> dict[str, Skin]:
-        """The same by its name (collective)."""
-        return {FRONT: self.front}
-
-    @property
-    def floating(self) -> IntArray:
-        """Pieces of metal that do not touch the substrate (collective)."""
-        return self.seen.floating
-
-    @property
-    def nucleated(self) -> int:
-        """Seeds that are twice as high as they were (collective)."""
-        return int(np.sum(heights_at(self.front, self._seeds) >= 2.0 * self._seed_heights))
 
     def advance(self, largest: float) -> None:
         """Make one step of at most `largest` seconds, as long as accuracy allows.
@@ -149,9 +104,6 @@ class NonlinearSimulation:
         self._rate, self._seen = (model.xi.x.array - xi) / dt, None
         if self.instrument.left(state.time) <= 1e-9 * dt:
             self._next_segment()
-
-    def move(self) -> None:
-        """Nothing is left to do: the surface has grown with the step."""
 
     def maintain(self, asked: str = "") -> None:
         """Nothing: the mesh is fine wherever the surface may come."""
@@ -177,17 +129,9 @@ class NonlinearSimulation:
         """
         return self.seen.current
 
-    def meeting(self, distance: float) -> Contact | None:
-        """Where the electrodes are nearest, in mesh units, if nearer than `distance` (collective)."""
-        return self._shaping.meeting(self.fronts, distance)
-
     def mean_thickness(self) -> float:
         """Of the metal over the collector, m (collective)."""
         return self.model.volume() / self.cell.area
-
-    def dead_metal(self) -> float:
-        """Metal that has lost its contact, m^3 (m^2 in 2D) (collective)."""
-        return float(self.seen.dead * self.cell.gap**self.cell.dim)
 
     def number_of_cells(self) -> int:
         """Of the mesh."""
@@ -218,7 +162,7 @@ class NonlinearSimulation:
             self.model.voltage = self._asked()
             self.events.append(segment.name)
 
-    def _look(self) -> _Seen:
+    def _look(self) -> Seen:
         space, xi = self.model.xi.function_space, self.model.xi.x.array
         names = self.cell.front.names
         found = contour(self.regions, space, xi, names if len(names) > 1 else (*names, "substrate"))
@@ -231,7 +175,7 @@ class NonlinearSimulation:
         p = self.model.parameters
         speed = self.regions.unit * rate / np.maximum(slope, LEVEL)
         current = np.where(skin.bare, 0.0, -p.electrons * FARADAY * p.density_metal * speed)
-        return _Seen(skin, current, floating, float(dead))
+        return Seen(skin, current, floating, float(dead))
 
 
 class _Slopes:

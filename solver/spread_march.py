@@ -16,13 +16,12 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from meshes.adaptive import Adapted, carried, restored
-from meshes.domain import Skin
-from meshes.meeting import Contact
 from meshes.signed_distance import signed_distance
 
 from .bed import Bed
 from .cell import Cell
 from .compiled import SCALAR, Compiled
+from .contoured import Contoured, Seen
 from .diffuse import BED, ELECTROLYTE, GROUND, JUNCTION, SUBSTRATE, Spread
 from .discretisation import Stored
 from .engine import StepError
@@ -33,17 +32,13 @@ from .model import FRONT
 from .multistep import Formula, extrapolate, formula
 from .nonlinear import Newton
 from .normal_lines import NormalForms, NormalLines
-from .observables import bare_width, heights_at, seed_places
 from .order_parameter import OrderForms, OrderParameter, order_parameter
-from .plane import Plane
 from .presets import SPREADING
 from .reaction import Site
-from .shaping import Shaping
-from .space import Space
 from .spread_cell import disturbance, ground, spread_mesh, spread_model
-from .spread_surface import Seen, seen
+from .spread_surface import seen
 from .state import RemeshRecord, State
-from .types import FloatArray, IntArray
+from .types import FloatArray
 
 LARGEST_GROWTH = 1.5
 """Of the step from one to the next."""
@@ -67,7 +62,7 @@ class Level:
     fields: FloatArray
 
 
-class SpreadSimulation:
+class SpreadSimulation(Contoured):
     """One cell in time.
 
     Attributes:
@@ -111,44 +106,15 @@ class SpreadSimulation:
         self._newton: Newton | None = None
         self.state.totals.begin(self._amounts(), {FRONT: self.volume()})
         self.state.cells_max = regions.number_of_cells()
-        self._shaping: Shaping = Plane(cell) if cell.dim == 2 else Space(cell)
-        self._seen: Seen | None = None
-        self._seeds = seed_places(cell.front)
-        self._seed_heights = heights_at(cell.front, self._seeds)
-        self.initially_bare, self.begun = bare_width(cell.front), self.front
+        self._watch()
 
     @property
     def voltage(self) -> float:
         """Of the working electrode's collector against the counter electrode, V."""
         return float(self.problem.potentials[0] * self.problem.equations.vt)
 
-    @property
-    def seen(self) -> Seen:
-        """The surface as a sharp one (collective)."""
-        if self._seen is None:
-            problem = self.problem
-            self._seen = seen(problem, self.order.xi, self.bed, self.cell.physics, self._contacts)
-        return self._seen
-
-    @property
-    def front(self) -> Skin:
-        """Surface of the working electrode (collective)."""
-        return self.seen.skin
-
-    @property
-    def fronts(self) -> dict[str, Skin]:
-        """The same by its name (collective)."""
-        return {FRONT: self.front}
-
-    @property
-    def floating(self) -> IntArray:
-        """Patches of the front that have no ohmic contact to the collector (collective)."""
-        return self.seen.floating
-
-    @property
-    def nucleated(self) -> int:
-        """Seeds that are twice as high as they were (collective)."""
-        return int(np.sum(heights_at(self.front, self._seeds) >= 2.0 * self._seed_heights))
+    def _look(self) -> Seen:
+        return seen(self.problem, self.order.xi, self.bed, self.cell.physics, self._contacts)
 
     def volume(self) -> float:
         """Of the metal, m^3 (m^2 in 2D) (collective)."""
@@ -459,20 +425,9 @@ class SpreadSimulation:
 
     # --- what is measured
 
-    def move(self) -> None:
-        """Nothing is left to do: the surface has grown with the step."""
-
     def edge_current(self, name: str = FRONT) -> FloatArray:
         """Current density of the facets of the front in A/m^2, negative for deposition (collective)."""
         return self.seen.current if self.state.step else np.zeros(len(self.seen.current))
-
-    def meeting(self, distance: float) -> Contact | None:
-        """Where the electrodes are nearest, in mesh units, if nearer than `distance` (collective)."""
-        return self._shaping.meeting(self.fronts, distance)
-
-    def dead_metal(self) -> float:
-        """Metal that has lost its contact, m^3 (m^2 in 2D) (collective)."""
-        return float(self.seen.dead * self.cell.gap**self.cell.dim)
 
     def number_of_cells(self) -> int:
         """Of the present mesh."""

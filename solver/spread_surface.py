@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -13,30 +13,13 @@ from meshes.front import DEPOSIT
 
 from .bed import Bed
 from .compiled import SCALAR
+from .contoured import Seen
 from .diffuse import JUNCTION, Spread
 from .equations import POTENTIAL
 from .model import FRONT
 from .physics import Physics
 from .reaction import Site
 from .types import FloatArray, IntArray
-
-
-@dataclass(frozen=True)
-class Seen:
-    """The surface of the metal, the same on every rank.
-
-    Attributes:
-        skin: contour of the order parameter and bare substrate. The patch of metal in contact with the
-            collector is -1; other pieces keep their numbers.
-        current: density on every facet, A/m^2, negative for deposition, shape (m,).
-        floating: patches that have no ohmic contact, ascending.
-        dead: volume of metal that touches no substrate, mesh units.
-    """
-
-    skin: Skin
-    current: FloatArray
-    floating: IntArray
-    dead: float
 
 
 def seen(problem: Spread, xi: FloatArray, bed: Bed, physics: Physics, contacts: dict[str, str]) -> Seen:
