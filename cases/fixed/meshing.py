@@ -13,7 +13,7 @@ from cases.fixed import geometry as shapes
 from cases.fixed.scales import debye_length
 from cases.fixed.schema import FixedCase
 from cases.fixed.sides import is_terminal, sides
-from meshes import builders
+from meshes import builders, packed
 from meshes.errors import MeshError
 from meshes.regions import Regions
 from solver.model import LIQUID
@@ -148,6 +148,21 @@ def _polygon(shape: shapes.Polygon, case: FixedCase, comm: MPI.Comm) -> Regions:
             )
             for i in shape.inclusions
         ],
+    )
+
+
+@make.register(shapes.Packing)
+def _packing(shape: shapes.Packing, case: FixedCase, comm: MPI.Comm) -> Regions:
+    spheres, smallest = len(shape.base) == 2, min(p.radius for p in shape.particles)
+    mesh, fine = case.mesh, case.mesh.refine
+    return packed.packed(
+        comm,
+        shape.cell,
+        (mesh.size or (shape.distance or 0.0) / (10 if spheres else 15)) / fine,
+        (mesh.electrode_size or 2.0 * math.pi * smallest / (8 if spheres else 16)) / fine,
+        least=0.25 * smallest / fine if spheres else 0.0,
+        growth=max(mesh.growth_rate, 1.5 if spheres else mesh.growth_rate),
+        per_gap=(1.0 if spheres else packed.PER_GAP) / fine,
     )
 
 

@@ -54,6 +54,7 @@ def build(case: FixedCase) -> model.Model:
         degree=case.transport.degree,
         logarithmic=case.transport.unknown == "logarithm",
         lumped=case.transport.degree == 1 and _has_traces(concentrations.values()),
+        area=getattr(case.geometry, "footprint", None),
     )
 
 

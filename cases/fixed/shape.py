@@ -23,6 +23,11 @@ class Plain(Section):
         """Distance between the electrodes in m, if there is one."""
         return None
 
+    @property
+    def footprint(self) -> float | None:
+        """Area in m^2, in 2D in m, that current densities refer to; None: that of the electrodes."""
+        return None
+
     def problems(self) -> Iterator[Problem]:
         """What is wrong with values that are each fine by themselves."""
         yield from ()
