@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from postprocess import draw, fixed_compare, style
+from postprocess.field_lines import SPACING
 from postprocess.run import Run, RunError
 from postprocess.view import view
 
@@ -128,7 +129,8 @@ def _cell(
         ax = draw.place(figure, inset, bottom, scale * cell.width, up)
         if k == 0:
             electrodes = run.electrodes_at(field.time_s)
-            draw.concentration(ax, field, electrodes, own, colours)
+            spacing = SPACING * cell.height / own.height  # the same in all cells, which have one scale
+            draw.concentration(ax, field, electrodes, own, colours, spacing)
             ax.set_facecolor("none")
             shade = ScalarMappable(colours, style.CONCENTRATION_MAP)
         else:

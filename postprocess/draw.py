@@ -15,7 +15,7 @@ from matplotlib.path import Path as Outline
 from matplotlib.ticker import MaxNLocator
 
 from postprocess import style
-from postprocess.field_lines import field_lines
+from postprocess.field_lines import SPACING, field_lines
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -124,7 +124,12 @@ def fronts(
 
 
 def concentration(
-    ax: Axes, field: Field, electrodes: Sequence[Front], view: View, scale: Normalize, lines: bool = True
+    ax: Axes,
+    field: Field,
+    electrodes: Sequence[Front],
+    view: View,
+    scale: Normalize,
+    spacing: float = SPACING,
 ) -> None:
     """Draw the concentration in the electrolyte in colour, metal in grey and field lines on top.
 
@@ -134,7 +139,7 @@ def concentration(
         electrodes: Surface of the working electrode and, if it moves, of the counter electrode.
         view: What is shown.
         scale: Colour scale.
-        lines: Whether to draw field lines.
+        spacing: Distance between field lines at the counter electrode over the height of the cell.
     """
     ax.set_facecolor(style.METAL)  # whatever is no electrolyte
     values = field.points[CONCENTRATION]
@@ -143,8 +148,12 @@ def concentration(
     )
     mesh.set_rasterized(True)
     mesh.set_zorder(1)
-    if lines:
-        field_lines(ax, field, next((e for e in electrodes if e.metal_above), None))
+    field_lines(ax, field, next((e for e in electrodes if e.metal_above), None), spacing)
+    outlined(ax, electrodes, view)
+
+
+def outlined(ax: Axes, electrodes: Sequence[Front], view: View) -> None:
+    """Fill the metal of electrodes with grey and draw their surfaces."""
     for electrode in electrodes:
         metal(ax, electrode, view)
         for chain in electrode.chains:
@@ -179,7 +188,7 @@ def legend(figure: Figure, run: Run, shown: Sequence[Front]) -> None:
 
 def concentration_scale(fields: Sequence[Field]) -> Normalize:
     """Colour scale from 0 (or below, if the data are) to the largest concentration of `fields`."""
-    values = [field.points[CONCENTRATION] for field in fields]
+    values = [field.points[CONCENTRATION][field.electrolyte] for field in fields]
     return Normalize(min(0.0, *(float(v.min()) for v in values)), max(float(v.max()) for v in values))
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 POTENTIAL, FLUX = "potential_V", "flux"
 GRID = 400  # sampling points across the height of the cell that field lines are traced on
+SPACING = 0.055  # of lines at the counter electrode, part of the height of the cell
+ARROW = 8  # points of a line from the tail of its arrow to the head: shorter ones are not drawn
 BEGIN = 1e-4  # distance from the counter electrode at which they begin, part of the height
 
 
-def field_lines(ax: Axes, field: Field, counter: Front | None = None, spacing: float = 0.055) -> None:
+def field_lines(ax: Axes, field: Field, counter: Front | None = None, spacing: float = SPACING) -> None:
     """Draw lines of the cation flux, or of -grad(potential) where the run holds no array `flux`.
 
     Lines are evenly spaced at the counter electrode, `spacing` of the cell height apart: where they
@@ -40,11 +42,12 @@ def field_lines(ax: Axes, field: Field, counter: Front | None = None, spacing: f
     count = max(4, round((right - left) / (spacing * height)))
     x = left + (right - left) * (np.arange(count) + 0.5) / count
     y = np.full(count, top) if counter is None else _lowest(counter, x)
-    for line in trace(field, towards * vector, np.column_stack([x, y - BEGIN * height])):
+    for line in trace(field.without_metal, towards * vector, np.column_stack([x, y - BEGIN * height])):
         ax.plot(line[:, 0], line[:, 1], color="white", linewidth=0.6, zorder=2)
         middle = len(line) // 2
-        if middle > 0:
-            ends = (line[middle], line[middle - 1]) if towards > 0.0 else (line[middle - 1], line[middle])
+        if middle > ARROW:
+            tail, head = (middle - ARROW, middle)[:: int(towards)]
+            ends = line[head], line[tail]
             arrow = {"arrowstyle": "-|>", "color": "white", "linewidth": 0.0, "mutation_scale": 7.0}
             arrow |= {"shrinkA": 0.0, "shrinkB": 0.0}
             ax.annotate("", *ends, arrowprops=arrow, zorder=2)

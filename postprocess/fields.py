@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 TRIANGLES = (5, 22, 69)  # VTK_TRIANGLE, VTK_QUADRATIC_TRIANGLE, VTK_LAGRANGE_TRIANGLE: corners come first
+ORDER, METAL_AT = "order_parameter", 0.5
+"""Field of a diffuse surface, 1 in metal and 0 in electrolyte, and the level at which the surface is."""
 DUPLICATE, HIDDEN = 1, 2  # bits of vtkGhostType that a parallel writer sets on copies
 
 
@@ -46,6 +48,17 @@ class Field:
         from matplotlib.tri import Triangulation
 
         return Triangulation(self.x_um, self.y_um, self.triangles)
+
+    @property
+    def electrolyte(self) -> npt.NDArray[np.bool_]:
+        """Nodes outside what a diffuse surface says is metal, shape (n,); all where the surface is sharp."""
+        everywhere: Floats = np.zeros(len(self.x_um))
+        return self.points.get(ORDER, everywhere) <= METAL_AT
+
+    @property
+    def without_metal(self) -> Field:
+        """The same nodes, and the triangles that reach out of the metal of a diffuse surface."""
+        return replace(self, triangles=self.triangles[self.electrolyte[self.triangles].any(axis=1)])
 
     def gradient(self, name: str) -> Floats:
         """Nodal gradient of a linear field: the cell gradients around a node, averaged by area.

@@ -12,7 +12,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from postprocess import draw, style
+from postprocess import draw, rims, style
 from postprocess.fixed import Electrode, electrodes, species
 from postprocess.fixed_history import MILLIAMPERES, history, room, shade, sweeps, voltammogram
 from postprocess.run import Run
@@ -44,6 +44,7 @@ def figures(run: Run) -> dict[str, Figure]:
     - `profiles`: concentrations and potentials against x at several times, in 1D.
     - `fields`: concentrations and potential at several times in 2D, on a cut through the middle in 3D.
     - `current`: current density along every electrode at several times in 2D, over it at the end in 3D.
+    - `rims`: in 2D, of electrodes that turn round, such as fibres and particles, current density at the end.
     """
     made: dict[str, Figure] = {}
     if run.steps > 1:
@@ -53,8 +54,14 @@ def figures(run: Run) -> dict[str, Figure]:
     if run.field_files:
         dimension = run.grid(0).dimension
         made |= {"profiles": profiles(run)} if dimension == 1 else {"fields": fields(run)}
-        if dimension > 1 and electrodes(run):
-            made["current"] = current(run) if dimension == 2 else current_maps(run)
+        found = ordered(electrodes(run)) if dimension > 1 else {}
+        turning = {name: items for name, items in found.items() if rims.folded(items[-1])}
+        if found and dimension == 3:
+            made["current"] = current_maps(run)
+        elif len(turning) < len(found):
+            made["current"] = current({name: found[name] for name in found if name not in turning})
+        if turning:
+            made["rims"] = rims.rims(turning)
     return made
 
 
@@ -205,9 +212,8 @@ def _field(
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
-def current(run: Run) -> Figure:
-    """Current density along every electrode at several times."""
-    found = ordered(electrodes(run))
+def current(found: Mapping[str, list[Electrode]]) -> Figure:
+    """Current density along electrodes at several times."""
     figure = Figure(figsize=(style.SINGLE + 0.7, 1.7 * len(found) + 0.3), layout="constrained")
     panels = figure.subplots(len(found), 1, squeeze=False).ravel()
     longest = max(items[-1].time_s for items in found.values())

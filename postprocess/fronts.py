@@ -50,6 +50,24 @@ class Chain:
         return np.column_stack([self.x_um, self.y_um])
 
     @property
+    def middles_um(self) -> Floats:
+        """Abscissae of the middles of the edges, micrometres, shape (n-1,)."""
+        return 0.5 * (self.x_um[:-1] + self.x_um[1:])
+
+    @property
+    def lengths_um(self) -> Floats:
+        """Length from its left end to the middles of the edges, micrometres, shape (n-1,)."""
+        edges = np.hypot(np.diff(self.x_um), np.diff(self.y_um))
+        along = np.cumsum(edges) - 0.5 * edges
+        return np.asarray(along if self.x_um[-1] >= self.x_um[0] else edges.sum() - along)
+
+    @property
+    def overhangs(self) -> bool:
+        """Whether a vertical line crosses it more than once."""
+        steps = np.diff(self.x_um)
+        return bool(np.any(steps > 0.0) and np.any(steps < 0.0))
+
+    @property
     def closed(self) -> bool:
         """Whether it ends where it begins."""
         return self.detached and abs(float(self.y_um[-1] - self.y_um[0])) <= SAME * self._size

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from postprocess.fields import arrays, by_position, is_hidden, numpy_of, read_vtk
+from postprocess.fields import METAL_AT, ORDER, arrays, by_position, is_hidden, numpy_of, read_vtk
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -35,6 +35,8 @@ ON_NODE = 1e-9
 """Part of an edge within which a plane passes through its end."""
 CROSSED = {1: [(0, 1), (0, 2), (0, 3)], 2: [(0, 2), (0, 3), (1, 3), (1, 2)], 3: [(0, 3), (1, 3), (2, 3)]}
 """Edges of a tetrahedron that a plane crosses, in turn, by the number of nodes (the first ones) below it."""
+KEPT = {1: [(0, 0), (0, 1), (0, 2)], 2: [(0, 0), (1, 1), (1, 2), (0, 2)], 3: [(0, 0), (1, 1), (2, 2)]}
+"""Corners of the part of a triangle below a level: nodes (a pair of the same) and crossed edges, as above."""
 
 
 @dataclass(frozen=True)
@@ -68,20 +70,37 @@ class Grid:
         """The triangles in which the plane x_axis = at (micrometres) cuts tetrahedra; fields interpolated."""
         x = self.points_um[:, axis] - at
         x = np.where(x == 0.0, 1e-12 * np.ptp(x), x)  # no node lies on the plane
+        return self._pieces(x, CROSSED)
+
+    def below(self, name: str, level: float) -> Grid:
+        """The part of triangles on which a field is below `level`; fields interpolated along cut edges."""
+        return self._pieces(self.values[name] - level, KEPT)
+
+    @property
+    def electrolyte(self) -> Grid:
+        """Triangles without what a diffuse surface says is metal; all of them where the surface is sharp."""
+        return self.below(ORDER, METAL_AT) if ORDER in self.values else self
+
+    def _pieces(self, x: Floats, table: Mapping[int, list[tuple[int, int]]]) -> Grid:
+        """Cells divided where the nodal values x change sign; `table` has the corners of the pieces.
+
+        A corner is a pair of nodes, those with x < 0 first: the place on their edge where x = 0, or the node
+        itself where both are the same.
+        """
         below = (x < 0.0)[self.cells]
         pieces, parents = [], []
-        for count in (1, 2, 3):
+        for count, pairs in table.items():
             chosen = np.flatnonzero(below.sum(axis=1) == count)
             order = np.argsort(~below[chosen], axis=1, kind="stable")
             node = np.take_along_axis(self.cells[chosen], order, axis=1)  # those below come first
-            ends = np.stack([node[:, list(pair)] for pair in CROSSED[count]], axis=1)
-            for corners in [(0, 1, 2)] if count != 2 else [(0, 1, 2), (0, 2, 3)]:
+            ends = np.stack([node[:, list(pair)] for pair in pairs], axis=1)
+            for corners in [(0, 1, 2)] if len(pairs) == 3 else [(0, 1, 2), (0, 2, 3)]:
                 pieces.append(ends[:, list(corners)])
                 parents.append(chosen)
         ends = np.sort(np.concatenate(pieces).reshape(-1, 2), axis=1)
         edges, number = np.unique(ends, axis=0, return_inverse=True)
         a, b = edges.T
-        part = x[a] / (x[a] - x[b])
+        part = np.where(a == b, 0.0, x[a] / np.where(a == b, 1.0, x[a] - x[b]))
 
         def between(values: Floats) -> Floats:
             share = part.reshape(-1, *([1] * (values.ndim - 1)))

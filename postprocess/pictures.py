@@ -16,6 +16,8 @@ from matplotlib.ticker import MaxNLocator
 from postprocess import draw, style
 from postprocess.fixed_pictures import figures as fixed_figures
 from postprocess.history import history
+from postprocess.instrument import instrument
+from postprocess.paraview_view import write_view
 from postprocess.run import Run, RunError
 from postprocess.scenes import can_render
 from postprocess.solid_pictures import solid_figures
@@ -31,9 +33,12 @@ NO_VIEWS = "front, concentration and current were not drawn"
 def plot(run: Path) -> list[Path]:
     """Draw every picture that the data of a run allow, into RUN/pictures, each as PNG and PDF.
 
+    The script of the usual view in ParaView is written beside them, see `paraview_view`.
+
     - `front`: the front coloured by time; with islands, also the first seeds on them, in nanometres.
     - `concentration`: concentration, deposit and field lines at four times.
     - `history`: heights, roughness, current, coverage and floating seeds against time.
+    - `instrument`: voltage and current against time and capacity.
     - `current`: current density along the front at several times.
 
     In 3D `front`, `concentration` and `current` are views of the cell, see `solid_pictures`.
@@ -47,7 +52,7 @@ def plot(run: Path) -> list[Path]:
 
     Raises:
         RunError: The folder is not a run, or the run stopped before its first output, or it is in 3D and
-            there is nothing to render with; its history is drawn all the same.
+            there is nothing to render with; what needs no rendering is drawn all the same.
     """
     data = Run.read(run)
     figures: dict[str, Figure] = {}
@@ -62,10 +67,12 @@ def plot(run: Path) -> list[Path]:
             figures |= solid_figures(data)
         if data.steps > 1 and not data.fixed:
             figures["history"] = history(data)
+            figures["instrument"] = instrument(data)
         if data.fronts and any(np.isfinite(f.main.current_A_m2).any() for f in data.fronts):
             figures["current"] = current(data)
         if not figures and not data.solid:
             raise RunError(f"Run {run} stopped before its first output: there is nothing to draw.")
+        write_view(data)
         folder = data.folder / "pictures"
         files = [file for name, figure in figures.items() for file in style.save(figure, folder / name)]
     if data.solid and not can_render():
@@ -175,30 +182,42 @@ def concentration(run: Run, panels: int = 4) -> Figure:
 
 
 def current(run: Run, panels: int = 5) -> Figure:
-    """Current density of the electrodes against x at several times, deposition counted positive."""
+    """Current density along the electrodes at several times, deposition counted positive.
+
+    Against x, or, where one of them overhangs, against the length along the surface from the left wall.
+    """
     written = [f for f in run.fronts if np.any(np.nan_to_num(f.main.current_A_m2) != 0)]
     shown = [written[k] for k in draw.spread(len(written), panels)] or [run.fronts[-1]]
     figure = Figure(figsize=(style.SINGLE, 0.85 * len(shown) + 0.55))
     unit, name = style.time_unit(shown[-1].time_s)
     colours = ScalarMappable(None, style.TIME_MAP).get_cmap()
+    folded = any(electrode.main.overhangs for f in shown for electrode in run.electrodes_at(f.time_s))
+    longest = 0.0
+    drawn = []
     for k, f in enumerate(shown):
         ax = draw.place(figure, 0.55, 0.4 + 0.85 * (len(shown) - 1 - k), style.SINGLE - 0.65, 0.77)
         own = colours(0.85 * k / max(1, len(shown) - 1))
         densities = []
         for electrode in run.electrodes_at(f.time_s):
-            x, density = electrode.main.x_um, -0.1 * electrode.main.current_A_m2
+            place = electrode.main.lengths_um if folded else electrode.main.middles_um
+            density = -0.1 * electrode.main.current_A_m2
+            longest = max(longest, float(place.max()))
             densities.append(density)
             look = {"color": style.BLACK, "ls": ":"} if electrode.metal_above else {"color": own}
-            ax.plot(0.5 * (x[:-1] + x[1:]), density, linewidth=0.9, **look)
+            ax.plot(place, density, linewidth=0.9, **look)
         low, high = (float(reach([reach(d) for d in densities])) for reach in (np.nanmin, np.nanmax))
         least, most = min(0.0, low), max(0.0, high)
         most += 0.35 * ((most - least) or 1.0)  # for the time
-        ax.set(xlim=(f.left_um, f.left_um + f.width_um), ylim=(least + 0.1 * min(0.0, low), most))
+        ax.set(ylim=(least + 0.1 * min(0.0, low), most))
         ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         ax.text(0.98, 0.93, f"{unit * f.time_s:.4g} {name}", transform=ax.transAxes, ha="right", va="top")
         ax.tick_params(labelbottom=k == len(shown) - 1)
         ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    ax.set_xlabel("x (µm)")
+        drawn.append(ax)
+    left, width = shown[0].left_um, shown[0].width_um
+    for ax in drawn:
+        ax.set(xlim=(0.0, longest) if folded else (left, left + width))
+    ax.set_xlabel("length along the surface (µm)" if folded else "x (µm)")
     figure.text(0.05, 0.5, "deposition current density (mA/cm²)", rotation=90, ha="center", va="center")
     if run.counters:
         dotted = Line2D([], [], color=style.BLACK, ls=":", label="counter electrode")

@@ -80,7 +80,7 @@ def concentration(run: Run) -> Figure:
     grids = [run.grid(int(np.argmin(np.abs(run.field_times_s - shell.time_s)))) for shell in shown]
     corners = cell(grids)
     place = cutting_place(shown[-1], corners)
-    cuts = {s.time_s: grid.cut(1, place) for s, grid in zip(shown, grids, strict=True)}
+    cuts = {s.time_s: grid.cut(1, place).electrolyte for s, grid in zip(shown, grids, strict=True)}
     values = [cut.values[draw.CONCENTRATION] for cut in cuts.values()]
     scale = Normalize(min(0.0, *(float(v.min()) for v in values)), max(float(v.max()) for v in values))
 

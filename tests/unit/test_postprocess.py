@@ -18,7 +18,9 @@ from postprocess import draw, pictures, style
 from postprocess.compare import compare, draw_comparison, table
 from postprocess.field_lines import POTENTIAL, trace
 from postprocess.fields import Field, read_field
+from postprocess.fronts import Chain
 from postprocess.history import history
+from postprocess.instrument import instrument
 from postprocess.pictures import plot
 from postprocess.run import Run, RunError
 
@@ -231,7 +233,7 @@ def test_metrics_that_are_no_table_of_numbers_are_an_error(copy: Path, text: str
 
 def test_plot_makes_every_picture_as_png_and_pdf(islands: Path) -> None:
     files = plot(islands)
-    names = ("front", "concentration", "history", "current")
+    names = ("front", "concentration", "history", "instrument", "current")
     assert [file.name for file in files] == [f"{name}.{kind}" for name in names for kind in ("png", "pdf")]
     for file in files:
         assert file.parent == islands / "pictures"
@@ -251,6 +253,43 @@ def test_pictures_hold_the_axes_they_should(needle: Path, islands: Path) -> None
         assert len(history(seeded).axes) == 4 + 4 + 1  # panels, capacity axes, floating seeds
         for figure in (pictures.front(seeded), pictures.concentration(bare), history(bare)):
             assert all("(" in ax.get_xlabel() + ax.get_ylabel() for ax in figure.axes if ax.get_xlabel())
+
+
+def test_readings_stand_against_time_and_capacity(needle: Path) -> None:
+    run = Run.read(needle)
+    with style.publication():
+        voltage, by_capacity, current, _ = instrument(run).axes
+    assert voltage.lines[0].get_xdata() == pytest.approx(run.metric("time_s"))
+    assert by_capacity.lines[0].get_xdata() == pytest.approx(run.metric("capacity_mAh_cm2"))
+    assert current.lines[0].get_ydata() == pytest.approx(-0.1 * run.metric("current_A_m2"))
+
+
+def test_length_along_a_surface_that_overhangs() -> None:
+    x, y = np.array([0.0, 2.0, 2.0, 1.0, 3.0, 3.0, 4.0]), np.array([0.0, 0.0, 1.0, 1.0, 3.0, 0.0, 0.0])
+    edges = np.full(6, "deposit"), np.ones(6), np.full(6, -1), np.zeros(6)
+    chain = Chain(x, y, *edges)
+    lengths = np.array([2.0, 1.0, 1.0, 8.0**0.5, 3.0, 1.0])
+    assert chain.overhangs
+    assert chain.lengths_um == pytest.approx(np.cumsum(lengths) - 0.5 * lengths)
+    back = Chain(x[::-1], y[::-1], *edges)
+    assert back.lengths_um == pytest.approx(chain.lengths_um[::-1])
+    flat = Chain(np.arange(7.0), y, *edges)
+    assert not flat.overhangs
+    assert flat.middles_um == pytest.approx(np.arange(6.0) + 0.5)
+
+
+def test_values_inside_the_metal_of_a_diffuse_surface_are_left_out(needle: Path) -> None:
+    field = Run.read(needle).field(-1)
+    metal = field.y_um < 5.0
+    inside = np.where(metal, 9e9, field.points[draw.CONCENTRATION])
+    points = {**field.points, draw.CONCENTRATION: inside, "order_parameter": metal.astype(float)}
+    diffuse = Field(field.time_s, field.x_um, field.y_um, field.triangles, points)
+    assert draw.concentration_scale([diffuse]).vmax == pytest.approx(CONCENTRATION)
+    assert draw.concentration_scale([field]).vmax == pytest.approx(CONCENTRATION)
+    left = diffuse.without_metal.triangles
+    assert np.all(field.y_um[left].max(axis=1) >= 5.0)
+    assert len(left) == np.count_nonzero(field.y_um[field.triangles].max(axis=1) >= 5.0)
+    assert len(field.without_metal.triangles) == len(field.triangles)
 
 
 def test_field_lines_run_from_the_counter_electrode_to_the_front(needle: Path) -> None:

@@ -140,7 +140,7 @@ def test_nearer_sheets_hide_those_behind() -> None:
 @needs_view
 def test_plot_makes_every_picture_of_a_solid_run(copy: Path) -> None:
     files = plot(copy)
-    names = ("front", "concentration", "current", "history")
+    names = ("front", "concentration", "current", "history", "instrument")
     assert [file.name for file in files] == [f"{name}.{kind}" for name in names for kind in ("png", "pdf")]
     assert all(file.stat().st_size > 5000 for file in files)
 
@@ -184,7 +184,9 @@ def test_without_a_way_to_render_the_rest_is_drawn_and_the_user_told(
     monkeypatch.setattr(pictures, "can_render", lambda: False)
     with pytest.raises(RunError, match=r"need a screen or libEGL, see `tertia doctor`"):
         plot(copy)
-    assert sorted(file.name for file in (copy / "pictures").iterdir()) == ["history.pdf", "history.png"]
+    assert sorted(file.name for file in (copy / "pictures").iterdir()) == [
+        f"{name}.{kind}" for name in ("history", "instrument") for kind in ("pdf", "png")
+    ]
 
 
 @pytest.mark.parametrize(
