@@ -19,22 +19,27 @@ from mpi4py import MPI
 from cases import electrodes, nonlinear, solution
 from cases.control import program
 from cases.dump import dump
+from cases.errors import CaseError
+from cases.films import cover
 from cases.fixed import build as fixed
 from cases.fixed.schema import FixedCase
 from cases.live import Live
 from cases.meshing import write_mesh
 from cases.schema import Case
 from cases.schema import Surface as SurfaceCase
+from solver.archive import ArchiveError, Tree
 from solver.cell import Cell, Spreading, Steps, Stop
+from solver.checkpoints import Cadence, Checkpoint, Checkpoints, load
 from solver.contact import Contact, Ohmic, Schottky
 from solver.crystal import Crystal
 from solver.electrolyte import Metal, Species
-from solver.fixed_run import run_fixed
+from solver.fixed_run import FixedRun
 from solver.laws import Constant
 from solver.model import Film, Medium
+from solver.outputs import OutputError
 from solver.physics import Physics, binary_physics, concentrated_physics
 from solver.reaction import ButlerVolmer, Referenced
-from solver.run import GAVE_UP, Run
+from solver.run import DONE, GAVE_UP, Run
 from solver.surface import Surface
 from solver.writer import RunFolder
 
@@ -46,32 +51,79 @@ def run_case(
     *,
     max_steps: int | None = None,
     quiet: bool = False,
+    resume: Checkpoint | None = None,
 ) -> int:
-    """Run `case` into the folder `out` (collective); returns the exit code."""
+    """Run `case` into the folder `out`, from the start or from a checkpoint in it (collective).
+
+    Returns:
+        The exit code.
+
+    Raises:
+        CaseError: the checkpoint cannot be gone on from.
+    """
     comm = MPI.COMM_WORLD
+    saved = None if resume is None else _state(comm, resume)
     folder = RunFolder(out, comm)
-    folder.text("case.toml", dump(case))
-    provenance = _provenance(source, comm)
-    folder.json("provenance.json", provenance)
     with Live(out / "log.txt", rank=comm.rank, quiet=quiet) as live:
-        live.start(case.title, fixed.goal(case) if isinstance(case, FixedCase) else _goal(case))
+        goal = fixed.goal(case) if isinstance(case, FixedCase) else _goal(case)
+        live.start(case.title, goal, 0 if resume is None else resume.step)
         try:
-            if isinstance(case, FixedCase):
-                code = run_fixed(fixed.cell(case), folder, comm, live, max_steps)
-            else:
-                code = Run(build(case), folder, comm, live).march(max_steps)
+            return _march(case, source, folder, live, max_steps, resume, saved)
         except KeyboardInterrupt:
             live.message("interrupted")
             raise
-        if code == GAVE_UP:
-            reason = (
-                json.loads((out / "summary.json").read_text(encoding="utf-8"))["stop_reason"]
-                if comm.rank == 0
-                else ""
-            )
-            live.message(f"the run ended early: {reason}; what it has is in {out}")
+        except OutputError as error:
+            live.message(f"the run ended early: {error}")
+            return GAVE_UP
+
+
+def _march(
+    case: Case | FixedCase,
+    source: Path | str,
+    folder: RunFolder,
+    live: Live,
+    max_steps: int | None,
+    resume: Checkpoint | None,
+    saved: Tree | None,
+) -> int:
+    comm, text = MPI.COMM_WORLD, dump(case)
+    output = case.output
+    cadence = Cadence(output.checkpoint_every, output.checkpoint_steps)
+    checkpoints = Checkpoints(folder.path, comm, cadence, text, 0 if resume is None else resume.step)
+    run: Run | FixedRun | None = None
+    if resume is None:
+        provenance = _provenance(source, comm)
+    else:
+        for sentence in resume.passed_over:
+            live.message(sentence)
+        run = _run(case, folder, live, checkpoints, saved)
+        if reason := run.over(max_steps):
+            live.message(f"nothing is left to do: {reason}")
+            return DONE
+        folder.cut(resume.outputs)
+        live.message(f"going on from step {resume.step}, t = {resume.time:.6g} s")
+        provenance = _resumed(folder.path, source, comm, resume.step)
+    folder.text("case.toml", text)
+    folder.json("provenance.json", provenance)
+    code = (run or _run(case, folder, live, checkpoints, None)).march(max_steps)
     folder.json("provenance.json", {**provenance, "end": _now()})
     return code
+
+
+def _run(
+    case: Case | FixedCase, folder: RunFolder, live: Live, checkpoints: Checkpoints, saved: Tree | None
+) -> Run | FixedRun:
+    comm = MPI.COMM_WORLD
+    if isinstance(case, FixedCase):
+        return FixedRun(fixed.cell(case), folder, comm, live, checkpoints, saved)
+    return Run(build(case), folder, comm, live, checkpoints, saved)
+
+
+def _state(comm: MPI.Intracomm, resume: Checkpoint) -> Tree:
+    try:
+        return load(comm, resume.folder)
+    except ArchiveError as error:
+        raise CaseError(str(error)) from None
 
 
 def build(case: Case) -> Cell:
@@ -161,6 +213,8 @@ def _materials(case: Case) -> Physics:
     resistance, growth = kinetics.film_resistance or 0.0, kinetics.film_growth or 0.0
     crystal = Crystal(kinetics.anisotropy, kinetics.anisotropy_folds, kinetics.anisotropy_angle)
     film = Film(resistance, growth) if resistance > 0.0 or growth > 0.0 else None
+    if kinetics.film is not None:
+        film = Film(0.0, cover=cover(kinetics.film))
     separator = case.separator
     medium = Medium() if separator is None else Medium(separator.porosity, separator.factor)
     if case.transport.closure == "concentrated":
@@ -239,6 +293,19 @@ def _goal(case: Case) -> str:
     if stop.charge is not None:
         return f"{stop.charge / 3.6e4:g} mAh/cm2"
     return f"short circuit or {stop.time:g} s"
+
+
+def _resumed(out: Path, source: Path | str, comm: MPI.Intracomm, step: int) -> dict[str, Any]:
+    """Provenance of a run that goes on: that of its start, and under "resumed" that of every further part."""
+    try:
+        before = json.loads((out / "provenance.json").read_text(encoding="utf-8")) if comm.rank == 0 else None
+    except (OSError, ValueError):
+        before = {}
+    known: dict[str, Any] = comm.bcast(before)
+    again = _provenance(source, comm)
+    again = {name: value for name, value in again.items() if name not in ("end", "random_seed")}
+    parts = [*known.get("resumed", []), {"from_step": step, **again}]
+    return {**known, "resumed": parts, "end": None}
 
 
 def _now() -> str:

@@ -22,8 +22,10 @@ from cases.units import (
     Overpotential,
     Rate,
     RichardsonConstant,
+    Stress,
     SurfaceEnergy,
     Temperature,
+    Time,
 )
 from cases.waveforms import Resistance, ResistanceGrowth
 from solver.constants import FARADAY, thermal_voltage
@@ -115,6 +117,27 @@ class Metal(Section):
     """Name of the species that is deposited; of a concentrated solution, what its cation is called here."""
 
 
+class Film(Section):
+    """A film on the metal, such as an SEI, that is stretched with the surface under it, heals and cracks.
+
+    Its resistance is thickness/conductivity while it is whole. See docs/mossy-growth.md.
+    """
+
+    thickness: Length
+    """Of the whole film."""
+    conductivity: Conductivity
+    """For the ion that is deposited."""
+    healing_time: Time | None = None
+    """Time in which thickness that is missing comes back to 1/e of it; without it the film does not heal."""
+    youngs_modulus: Stress | None = None
+    """Young's modulus E, which gives the film a stiffness against bending; without it there is none."""
+    poisson_ratio: Annotated[float, Field(ge=0, lt=0.5)] = 0.3
+    """Poisson's ratio nu: the bending stiffness is E thickness^3/(12 (1 - nu^2))."""
+    strength: Stress | None = None
+    """Tensile strength: beyond a strain of strength/youngs_modulus that has not healed the film cracks and is
+    gone until it heals; without it, it never does."""
+
+
 class Kinetics(Section):
     """Butler-Volmer between metal and electrolyte, on the growing electrode and on the counter electrode."""
 
@@ -137,6 +160,9 @@ class Kinetics(Section):
     """Resistance times area that the film gains per charge passed per area, on the growing electrode and on a
     counter electrode that moves: beta V/(n F sigma) where a share beta of the current makes a film of molar
     volume V and conductivity sigma."""
+    film: Film | None = None
+    """A film that is stretched with the surface, heals and cracks, on the electrodes that move, and a whole
+    one on a counter electrode that does not; in place of film_resistance and film_growth."""
     reference_concentration: Concentration | None = None
     """Concentration that the exchange current density belongs to; by default the initial one of metal.ion.
     In a concentrated solution the exchange current density does not depend on concentration."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Problem", "assumptions", "problems", "split"]
 
+_MOST_EDGES = {2: 10**6, 3: 2000}
+"""Edges along a side of the cell, by dimension; what has more cannot be meshed in any memory."""
 _DOT = re.compile(r'\.(?=(?:[^"]*"[^"]*")*[^"]*$)')  # a dot outside quotes
 
 
@@ -24,6 +26,7 @@ def problems(case: Case) -> list[Problem]:
         *geometry_checks.CHECKS,
         _mesh,
         _growth,
+        _film,
         _electrolyte,
         _separator,
         _metal,
@@ -42,6 +45,12 @@ def _mesh(case: Case) -> Iterator[Problem]:
         yield "mesh.front_size_min", f"expected at most mesh.front_size = {length(mesh.front_size)}"
     if mesh.seed_size is not None and mesh.seed_size > mesh.bulk_size:
         yield "mesh.seed_size", f"expected at most mesh.bulk_size = {length(mesh.bulk_size)}"
+    most = _MOST_EDGES[case.geometry.dimension]
+    longest = max(case.geometry.width, case.geometry.gap, case.geometry.depth or 0.0)
+    for key in ("front_size", "seed_size", "bulk_size"):
+        size = getattr(mesh, key)
+        if size is not None and longest * mesh.refine > most * size:
+            yield f"mesh.{key}", f"too fine: more than {most} edges along {length(longest)}"
     if case.time.initial_step > case.time.max_step:
         yield "time.initial_step", "expected at most time.max_step"
 
@@ -80,6 +89,8 @@ def _phase_field(case: Case) -> Iterator[Problem]:
         yield "geometry.trench", f"expected none {what}: its collector is flat"
     if case.kinetics.film_growth:
         yield "kinetics.film_growth", f"expected 0 {what}: its film does not grow"
+    if case.kinetics.film is not None:
+        yield "kinetics.film", f"expected none {what}: its film is not stretched"
     for name in ("matrix", "island") if case.surfaces is not None else ():
         surface = getattr(case.surfaces, name)
         if surface is not None and abs(surface.contact_angle - 0.5 * math.pi) > 1e-9:
@@ -93,6 +104,17 @@ def _conservative(case: Case) -> Iterator[Problem]:
         yield "growth.cell_size", f"expected at most 2 interface widths, {length(2.0 * width)}"
     if growth.nonlinear is not None:
         yield "growth.nonlinear", 'needs growth.model = "nonlinear"'
+
+
+def _film(case: Case) -> Iterator[Problem]:
+    film, kinetics = case.kinetics.film, case.kinetics
+    if film is None:
+        return
+    for key in ("film_resistance", "film_growth"):
+        if getattr(kinetics, key):
+            yield f"kinetics.{key}", "expected none beside kinetics.film, which has a resistance"
+    if film.strength is not None and film.youngs_modulus is None:
+        yield "kinetics.film.youngs_modulus", "missing, expected a pressure because strength is given"
 
 
 def _electrolyte(case: Case) -> Iterator[Problem]:
@@ -186,6 +208,11 @@ def _surfaces(case: Case) -> Iterator[Problem]:
                 f"surfaces.{name}.schottky",
                 f'missing, expected a table because surfaces.{name}.contact is "schottky"',
             )
+    if case.surfaces.matrix.contact == "schottky" and case.growth.method != "phase_field":
+        yield (
+            "surfaces.matrix.contact",
+            'expected "ohmic" with a sharp front, whose junctions lie under islands; a phase field has both',
+        )
 
 
 def _stop(case: Case) -> Iterator[Problem]:

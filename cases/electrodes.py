@@ -87,6 +87,9 @@ def _plane(case: Case) -> Front:
         lengths = shape.width, shape.height, shape.top, shape.tip_radius, shape.foot_radius
         scaled = Outline(*(value / unit for value in lengths))
         return with_protrusion(width, scaled, coarse, geometry.protrusion_position / unit)
+    if geometry.roughness is not None:
+        rough = geometry.roughness
+        return shapes.rough(width, coarse, rough.rms / unit, rough.shortest / unit, rough.seed)
     return shapes.flat(width, coarse, surface=shapes.MATRIX)
 
 

@@ -42,6 +42,26 @@ def new(name: str, out: Path | None) -> Path:
         raise CaseError(f"{out or RUNS}: cannot be written to: {_reason(error)}") from None
 
 
+def to_resume(source: Path, out: Path | None) -> Path:
+    """The folder of a run to go on with: ``out``, that of the case.toml given, or the newest of the case.
+
+    Raises:
+        CaseError: there is none.
+    """
+    name = name_of(source)
+    if out is None and source.name == "case.toml":
+        out = source.parent
+    if out is None and not (known := of_name(name)):
+        raise CaseError(f"--resume: there is no run of {name} in {RUNS}/; name its folder with --out")
+    folder = out or known[-1]
+    if not folder.is_dir():
+        raise CaseError(f"--resume: there is no run folder {folder}")
+    try:
+        return _writable(folder)
+    except OSError as error:
+        raise CaseError(f"{folder}: cannot be written to: {_reason(error)}") from None
+
+
 def find(source: str) -> Path:
     """A run folder by its path, or by the name of its case: then the newest.
 

@@ -90,6 +90,18 @@ class Protrusion(Section):
     """Radius that rounds the corners at the foot; sharp without it."""
 
 
+class Roughness(Section):
+    """Random roughness of an electrode that is metal throughout: a sum of all waves that fit the cell."""
+
+    rms: Length
+    """Root mean square of the height about its mean."""
+    shortest: Length
+    """Wavelength of the shortest wave; waves of all lengths from it to twice the cell's width are equally
+    strong on average."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """Of the random amplitudes."""
+
+
 class Counter(Section):
     """The counter electrode, flat at the start."""
 
@@ -120,6 +132,8 @@ class Geometry(Section):
     """A trench in an electrode of metal; then there are neither apex nor coating nor surfaces."""
     protrusion: Protrusion | None = None
     """A protrusion on an electrode of metal; then there are neither apex nor trench nor coating."""
+    roughness: Roughness | None = None
+    """Random roughness of an electrode of metal; then there are neither trench nor protrusion nor coating."""
     metal_thickness: Length | None = None
     """Metal below height 0 that can be dissolved, down to the collector; `surfaces` says what that is like.
     Without it an electrode of metal has no end."""

@@ -170,7 +170,29 @@ def metal(case: Case) -> Iterator[Problem]:
         yield "geometry.counter.moves", "is for a plane cell, without geometry.depth"
 
 
-CHECKS = (apex, nucleus, islands, trench, protrusion, metal)
+def roughness(case: Case) -> Iterator[Problem]:
+    """On an electrode of metal without another shape, and with waves that its edges can show."""
+    geometry, found = case.geometry, case.geometry.roughness
+    if found is None:
+        return
+    key = "geometry.roughness"
+    if geometry.depth is not None:
+        yield key, "is for a plane cell, without geometry.depth"
+    if not case.all_metal:
+        yield key, "needs an electrode of metal: without surfaces, or with geometry.metal_thickness"
+    shapes = geometry.apex, geometry.trench, geometry.protrusion
+    if any(shape is not None for shape in shapes) or geometry.coating != "none":
+        yield key, "expected no other shape and no geometry.coating beside it"
+    if found.shortest > 2 * geometry.width:
+        yield f"{key}.shortest", f"expected at most {length(2 * geometry.width)}, twice geometry.width"
+    if found.shortest < 4 * case.mesh.front_size:
+        yield f"{key}.shortest", f"expected at least {length(4 * case.mesh.front_size)}, 4 mesh.front_size"
+    if found.rms > 0.2 * found.shortest:
+        yield f"{key}.rms", f"expected at most {length(0.2 * found.shortest)}, a fifth of {key}.shortest"
+    yield from _below_the_counter(case, f"{key}.rms", 4 * found.rms)
+
+
+CHECKS = (apex, nucleus, islands, trench, protrusion, roughness, metal)
 """All of them."""
 
 

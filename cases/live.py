@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -23,13 +25,16 @@ _SHOWN = (
     ("thickness_mean_um", "mean", 1.0, ".3f", "um"),
     ("tip_height_um", "tip", 1.0, ".3f", "um"),
 )
+_WINDOW = 60.0  # seconds over which the pace is measured
+_FEWEST = 5  # updates over which it is, however long they take
 
 
 class Live:
     """Shows how far a run is; also a context manager that stops it.
 
-    On a terminal a bar with the present values, redrawn in place; elsewhere a plain line every
-    few seconds. Every message, and a line of values every few seconds, goes to the log as well.
+    On a terminal a bar with the present values and an estimate of the time left, redrawn in place;
+    elsewhere a plain line every few seconds. Every message, a line of values every few seconds, and the last
+    values go to the log as well.
     """
 
     def __init__(
@@ -60,8 +65,9 @@ class Live:
         self._title = self._goal = ""
         self._fraction = 0.0
         self._row: Mapping[str, float] = {}
-        self._updates = 0
-        self._origin = (time.monotonic(), 0.0)
+        self._updates = self._before = 0
+        self._begin = time.monotonic()
+        self._past: deque[tuple[float, float]] = deque()
         self._next_line = 0.0
 
     def __enter__(self) -> Live:
@@ -74,16 +80,15 @@ class Live:
         """Stop, whatever happened."""
         self.stop()
 
-    def start(self, title: str, goal: str) -> None:
-        """Begin: what runs, and what it runs to (such as "8 um tip height")."""
-        self._title, self._goal = title, goal
+    def start(self, title: str, goal: str, steps: int = 0) -> None:
+        """Begin: what runs, what it runs to (such as "8 um tip height"), and the steps it has made before."""
+        self._title, self._goal, self._before = title, goal, steps
         if not self._on:
             return
         if self._log_path is not None:
             self._log = self._log_path.open("a", encoding="utf-8")
         self.message(f"{title}, to {goal}")
-        self._origin = (time.monotonic(), self._fraction)
-        self._next_line = time.monotonic()
+        self._begin = self._next_line = time.monotonic()
         if self._console.is_terminal and not self._quiet:
             self._display = RichLive(
                 get_renderable=self._render, console=self._console, refresh_per_second=4, transient=True
@@ -94,11 +99,12 @@ class Live:
         """Tell how much of the run is done (0 to 1) and its newest row of metrics."""
         if not self._on:
             return
-        if self._updates == 0:  # set-up is no measure of the pace
-            self._origin = (time.monotonic(), fraction)
         self._updates += 1
         self._fraction, self._row = min(max(fraction, 0.0), 1.0), row
         now = time.monotonic()
+        self._past.append((now, self._fraction))
+        while len(self._past) > _FEWEST and self._past[1][0] < now - _WINDOW:
+            self._past.popleft()
         if now >= self._next_line:
             self._next_line = now + self._every
             line = f"{self._fraction:4.0%}  {self._values()}{self._left()}"
@@ -119,13 +125,26 @@ class Live:
         if self._display is not None:
             self._display.stop()
             self._display = None
+        if self._updates:
+            self.message(
+                f"{self._fraction:4.0%}  {self._values()}  in {_duration(time.monotonic() - self._begin)}"
+            )
+            self._updates = 0
+        self._close_log()
+
+    def _close_log(self) -> None:
         if self._log is not None:
-            self._log.close()
+            with suppress(OSError):
+                self._log.close()
             self._log = None
 
     def _write(self, text: str) -> None:
-        if self._log is not None:
+        if self._log is None:
+            return
+        try:
             print(f"{time.strftime('%H:%M:%S')}  {text}", file=self._log, flush=True)
+        except OSError:  # a full disk: what is said stays on the screen
+            self._close_log()
 
     def _render(self) -> Group:
         bar = Table.grid(padding=(0, 1))
@@ -137,7 +156,7 @@ class Live:
 
     def _values(self) -> str:
         """Step and quantities that the row holds, in lab units."""
-        step = self._row.get("step", self._updates)
+        step = self._row.get("step", self._before + self._updates)
         shown = [
             f"{name} {self._row[column] * factor:{form}} {unit}"
             for column, name, factor, form, unit in _SHOWN
@@ -146,10 +165,17 @@ class Live:
         return "  ".join([f"step {step:.0f}", *shown])
 
     def _left(self) -> str:
-        """Estimate of the time left, from the pace since the start."""
-        since, begun = self._origin
-        done = self._fraction - begun
-        if done <= 0.005:
+        """Estimate of the time left, from the pace of the last minute: steps become longer, or shorter."""
+        if len(self._past) < 2:
             return ""
-        left = (time.monotonic() - since) / done * (1.0 - self._fraction)
-        return f"  {left:.0f} s left" if left < 90 else f"  {left / 60:.0f} min left"
+        (since, begun), (now, fraction) = self._past[0], self._past[-1]
+        if fraction - begun <= 1e-4:
+            return ""
+        return f"  {_duration((now - since) / (fraction - begun) * (1.0 - fraction))} left"
+
+
+def _duration(seconds: float) -> str:
+    """A time as one says it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

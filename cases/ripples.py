@@ -14,12 +14,14 @@ import numpy as np
 
 from cases.control import program
 from cases.errors import CaseError
+from cases.films import cover
 from cases.schema import Case
 from cases.units import Dimension, write
 from solver.segment import Segment
 from solver.types import FloatArray
 from verification.exact.binary import Cell, Salt
 from verification.exact.electrode import Kinetics
+from verification.exact.mossy import Mossy
 from verification.exact.stability import Deposit, Electrodes, Front, at_voltage
 
 _SEGMENTS = 1000  # of a program that are looked at
@@ -118,10 +120,19 @@ def _front(case: Case, segment: Segment) -> Front:
     exchange = law.exchange_current_density * (cation.concentration / reference) ** power
     rest = law.alpha_a, law.alpha_c, metal.charge_number, electrolyte.temperature
     # cos 4 theta is 1 to first order on a ripple.
-    film = law.film_resistance or 0.0
+    stretched = None if law.film is None else cover(law.film)
+    film = (law.film_resistance or 0.0) if stretched is None else stretched.resistance
     working, counter = Kinetics(exchange * (1.0 + law.anisotropy), *rest), Kinetics(exchange, *rest)
     electrodes = Electrodes(working, counter, film, film)
     deposit = Deposit(metal.molar_volume, metal.surface_energy)
+    front = _steady(cell, electrodes, deposit, segment, metal.ion)
+    if stretched is None:
+        return front
+    return Mossy(front.cell, front.electrodes, front.deposit, front.current, stretched)
+
+
+def _steady(cell: Cell, electrodes: Electrodes, deposit: Deposit, segment: Segment, ion: str) -> Front:
+    """Under what the instrument prescribes."""
     a, b = segment.mode.coefficients
     value = _value(segment)
     try:
@@ -136,7 +147,7 @@ def _front(case: Case, segment: Segment) -> Front:
         depleted = duration(cell.depletion_time(value / b))
         raise CaseError(
             f"the current is {times:.3g} times the limiting one, so there is no steady state; a flat front "
-            f"runs out of {metal.ion} after {depleted}"
+            f"runs out of {ion} after {depleted}"
         ) from None
 
 

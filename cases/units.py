@@ -32,6 +32,10 @@ _NUMBER = re.compile(
 _UNIT = re.compile(
     r"(?:1\s*+/)?(?:\s*+(?:(?:[^\W\d]\w*+|°\w++)(?:\s*+(?:\^|\*\*)\s*+-?[0-9])?|\*(?!\*)|/|\(|\)))+\s*+"
 )
+QUANTITY_PATTERN = (
+    r"^\s*[+-]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,6})?(\s*[^0-9.,\s]|\s+1\s*/).*$"
+)
+"""A number and something after it, for JSON schemas; whether that is a unit, only `read` knows."""
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 
@@ -79,12 +83,13 @@ CHARGE_DENSITY = Dimension("a charge per area", "C/m^2", "0.5 mAh/cm^2", ("mAh/c
 ANGLE = Dimension("an angle", "rad", "90 deg", ("deg",))
 BARRIER = Dimension("an energy per volume", "J/m^3", "6e6 J/m^3", ("J/m^3",))
 GRADIENT = Dimension("an energy per length", "J/m", "7.5e-7 J/m", ("J/m",))
+STRESS = Dimension("a pressure", "Pa", "3.4 GPa", ("GPa", "MPa", "Pa"))
 BARRIER_MOBILITY = Dimension("a mobility of a phase field", "m^3/(J s)", "2.5e-6 m^3/(J s)", ("m^3/(J s)",))
 
 DIMENSIONS = (
     LENGTH, TIME, VOLTAGE, CURRENT_DENSITY, CONDUCTIVITY, DIFFUSIVITY, MOBILITY, CONCENTRATION, TEMPERATURE,
     ENERGY, SURFACE_ENERGY, MOLAR_VOLUME, RICHARDSON, RATE, CHARGE_DENSITY, ANGLE, BARRIER, GRADIENT,
-    BARRIER_MOBILITY,
+    BARRIER_MOBILITY, STRESS,
 )  # fmt: skip
 
 
@@ -160,6 +165,12 @@ def write(value: float, dimension: Dimension) -> str:
     raise AssertionError(f"{value!r} does not survive writing in {dimension.si}")
 
 
+def convert(value: float, unit: str, dimension: Dimension) -> float:
+    """An SI float in another unit of its dimension, such as 1e-8 m in "nm": 10.0."""
+    factor, offset = _scale(unit, dimension)
+    return float((Decimal(repr(value)) - offset) / factor)
+
+
 def _plain(number: float) -> str:
     text = repr(number + 0.0)
     return (text[:-2] if text.endswith(".0") else text).replace("e-0", "e-").replace("e+", "e")
@@ -191,6 +202,16 @@ class Unit:
     def expected(self) -> str:
         """What to say when something else was found."""
         return " or ".join([self.dimension.expected, *(f'"{word}"' for word in self.words)])
+
+    @property
+    def described(self) -> str:
+        """Noun, unit of the number inside, and bounds: what an editor shows."""
+        bounds = [
+            f"{word} {write(bound, self.dimension) if bound else 0}"
+            for word, bound in (("more than", self.above), ("at least", self.least), ("at most", self.most))
+            if bound is not None
+        ]
+        return ", ".join([f"{self.expected}; SI: {self.dimension.si}", *bounds])
 
     def validate(self, value: object) -> float | str:
         """Read ``value``; the pydantic error raised is of type "quantity", for `cases.messages`."""
@@ -240,8 +261,14 @@ class Unit:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Describe the text for editors."""
-        return {"type": "string", "examples": [self.dimension.example, *self.words]}
+        """Describe the text for editors; `cases.editor` makes "x-quantity" part of the description."""
+        words = "".join(f"|^{re.escape(word)}$" for word in self.words)
+        return {
+            "type": "string",
+            "examples": [self.dimension.example, *self.words],
+            "pattern": QUANTITY_PATTERN + words,
+            "x-quantity": self.described,
+        }
 
 
 Length = Annotated[float, Unit(LENGTH, above=0.0)]
@@ -251,6 +278,7 @@ Voltage = Annotated[float, Unit(VOLTAGE)]
 Overpotential = Annotated[float, Unit(VOLTAGE, least=0.0)]
 CurrentDensity = Annotated[float, Unit(CURRENT_DENSITY, above=0.0)]
 Conductivity = Annotated[float, Unit(CONDUCTIVITY, above=0.0)]
+Stress = Annotated[float, Unit(STRESS, above=0.0)]
 Diffusivity = Annotated[float, Unit(DIFFUSIVITY, above=0.0)]
 Mobility = Annotated[
     float | Literal["from conductivity"], Unit(MOBILITY, above=0.0, words=("from conductivity",))

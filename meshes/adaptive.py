@@ -60,6 +60,14 @@ class Forest:
         """
         return Adapted(self, on_root_only(self.comm, lambda: _cut(self._base, size, self.least, limit)))
 
+    def regrown(self, cut: Cut | None) -> Adapted:
+        """A mesh that was refined before from the same base, given on rank 0; None elsewhere (collective).
+
+        Raises:
+            MeshError: on all ranks, if it is of another base.
+        """
+        return Adapted(self, on_root_only(self.comm, lambda: _regrown(self._base, cut)))
+
 
 class Adapted(Regions):
     """A mesh out of a forest; see `Regions`.
@@ -179,6 +187,15 @@ def _cut(base: tuple[Layout, Cut] | None, size: SizeField, least: int, limit: in
     if base is None:
         raise MeshError("the base is on rank 0")
     cut = refine(base[1], size, least, limit)
+    return _counted(base[0], cut), cut
+
+
+def _regrown(base: tuple[Layout, Cut] | None, cut: Cut | None) -> tuple[Layout, Cut]:
+    if base is None or cut is None:
+        raise MeshError("the base, and a mesh refined from it, are on rank 0")
+    known = base[1].points
+    if cut.births[0] != len(known) or not np.array_equal(cut.points[: len(known)], known):
+        raise MeshError("the mesh was not refined from this base")
     return _counted(base[0], cut), cut
 
 

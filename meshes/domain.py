@@ -212,12 +212,15 @@ class Domain:
         names, dim = self.mesh.geometry.input_global_indices, self.dim
         owned = self.mesh.topology.index_map(dim).size_local
         cells = names[geometry_dofmap(self.mesh)[:owned]]
+        order = np.asarray(self.mesh.topology.original_cell_index, dtype=np.int64)[:owned]
         mine = self._facets < self.mesh.topology.index_map(dim - 1).size_local
         facets = names[self._nodes_of(self._facets[mine])]
-        parts = self.comm.gather((names, self.mesh.geometry.x[:, :dim], cells, facets, self._tags[mine]))
+        x = self.mesh.geometry.x[:, :dim]
+        parts = self.comm.gather((names, x, cells, order, facets, self._tags[mine]))
         if parts is None:
             return None
-        every, x, cells, facets, tags = (np.concatenate(part) for part in zip(*parts, strict=True))
+        every, x, cells, order, facets, tags = (np.concatenate(part) for part in zip(*parts, strict=True))
+        cells = cells[np.argsort(order)]
         points = np.empty((int(every.max()) + 1, dim))
         points[every] = x
         return Mesh(points, cells, facets, tags)

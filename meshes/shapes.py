@@ -45,6 +45,32 @@ def flat(width: float, size: float, height: float = 0.0, surface: int = DEPOSIT)
     return Front(points, NAMES, np.full(edges, surface), np.full(edges, covered), np.full(edges, -1))
 
 
+def rough(width: float, size: float, rms: float, shortest: float, seed: int) -> Front:
+    """Metal whose surface is a random sum of waves that meet the walls at a right angle, about height 0.
+
+    h(x) = sum_m a_m cos(m pi x/W), m from 1 to 2W/shortest, a_m normally distributed, scaled to `rms`.
+
+    Args:
+        width: W of the cell.
+        size: edge length.
+        rms: root mean square of h.
+        shortest: wavelength of the shortest wave, at most 2W.
+        seed: of the amplitudes; the same on every machine.
+
+    Raises:
+        MeshError: a length is not positive, or no wave fits.
+    """
+    _positive(width=width, size=size, rms=rms, shortest=shortest)
+    count = int(np.floor(2.0 * width / shortest * (1.0 + 1e-12)))
+    if count < 1:
+        raise MeshError(f"no wave as short as {shortest:g} fits a width of {width:g}")
+    amplitudes = np.random.Generator(np.random.PCG64(seed)).normal(size=count)
+    amplitudes *= rms * np.sqrt(2.0) / np.sqrt(np.sum(amplitudes**2))
+    x = flat(width, size).points[:, 0]
+    waves = np.cos(np.pi * np.multiply.outer(x, np.arange(1, count + 1)) / width)
+    return all_metal(np.column_stack((x, waves @ amplitudes)))
+
+
 def trench(width: float, opening: float, depth: float, fillet: float, size: float) -> Front:
     """Metal with a trench in the middle, its bottom at height 0, all four corners rounded.
 

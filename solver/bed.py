@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
@@ -11,6 +12,7 @@ from scipy.spatial import cKDTree
 
 from meshes.compat import facets_of_reference_cell
 
+from .archive import Tree
 from .compiled import SCALAR
 from .coverage import COVERED, FRESH, SubstrateRates
 from .diffuse import BED, GROUND, JUNCTION, SUBSTRATE, Spread
@@ -86,12 +88,20 @@ class Bed:
     def on(self, problem: Spread) -> Bed:
         """The same substrate on another mesh: facets take the state of the nearest one (collective)."""
         other = Bed(problem, self.ground)
-        pieces = problem.comm.allgather((self.middles, self.coverage, self.beneath))
-        places, states, beneath = (np.concatenate(part) for part in zip(*pieces, strict=True))
-        if len(other.middles):
-            nearest = cKDTree(places).query(other.middles)[1]
-            other.coverage, other.beneath = states[nearest], beneath[nearest]
+        other.resume(self.saved())
         return other
+
+    def saved(self) -> Tree:
+        """State of the facets of all ranks (collective)."""
+        pieces = self.problem.comm.allgather((self.middles, self.coverage, self.beneath))
+        parts = (np.concatenate(part) for part in zip(*pieces, strict=True))
+        return dict(zip(("middles", "coverage", "beneath"), parts, strict=True))
+
+    def resume(self, saved: Mapping[str, Any]) -> None:
+        """Facets take the state of the nearest of those `saved`, which may be of another mesh."""
+        if len(self.middles):
+            nearest = cKDTree(saved["middles"]).query(self.middles)[1]
+            self.coverage, self.beneath = saved["coverage"][nearest], saved["beneath"][nearest]
 
     def _shares(self, corners: FloatArray) -> FloatArray:
         count = len(self.ground.names)

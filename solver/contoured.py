@@ -48,13 +48,19 @@ class Contoured(ABC):
 
     cell: Cell
 
-    def _watch(self) -> None:
-        """Look at the initial surface; to be called when the initial state is set."""
+    def _watch(self, initial: tuple[Skin, float] | None = None) -> None:
+        """Look at the initial surface; to be called when the initial state is set.
+
+        Of a simulation that goes on, `initial` is the surface at the start and how much of it was bare.
+        """
         self._seen: Seen | None = None
         self._shaping: Shaping = Plane(self.cell) if self.cell.dim == 2 else Space(self.cell)
         self._seeds = seed_places(self.cell.front)
         self._seed_heights = heights_at(self.cell.front, self._seeds)
-        self.initially_bare, self.begun = bare_width(self.cell.front), self.front
+        if initial is None:
+            self.initially_bare, self.begun = bare_width(self.cell.front), self.front
+        else:
+            self.begun, self.initially_bare = initial
 
     @abstractmethod
     def _look(self) -> Seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from meshes.regions import simplex_measure
 from .discretisation import Discretisation
 from .field_writer import UM, FieldWriter, put
 from .model import LIQUID, Interface
+from .outputs import on_first
 from .types import FloatArray, IntArray
 
 
@@ -48,14 +50,13 @@ class ElectrodeWriter:
     def write(self, folder: Path, number: int, time: float, charge: float) -> None:
         """Write FOLDER/NAME_NUMBER.csv for every interface (collective; rank 0 writes)."""
         for name in self._forms:
-            table = self.table(name)
-            if table is None:
-                continue
-            folder.mkdir(parents=True, exist_ok=True)
-            head = f"# time_s={time:.10g} charge_C_m2={charge:.10g}"
-            lines = [head, f"# boundary: {name}", ",".join(table)]
-            lines += [",".join(f"{v:.9g}" for v in row) for row in zip(*table.values(), strict=True)]
-            put(folder / f"{file_name(name)}_{number:06d}.csv", "\n".join(lines) + "\n")
+            table, text = self.table(name), ""
+            if table is not None:
+                head = f"# time_s={time:.10g} charge_C_m2={charge:.10g}"
+                lines = [head, f"# boundary: {name}", ",".join(table)]
+                lines += [",".join(f"{v:.9g}" for v in row) for row in zip(*table.values(), strict=True)]
+                text = "\n".join(lines) + "\n"
+            on_first(self.problem.comm, partial(_put, folder / f"{file_name(name)}_{number:06d}.csv", text))
 
     def table(self, boundary: str) -> dict[str, FloatArray] | None:
         """Columns by name on rank 0, None elsewhere; facets in ascending order of x, y, z (collective)."""
@@ -116,6 +117,11 @@ class ElectrodeWriter:
             vector.scatter_reverse(la.InsertMode.add)
         vector.scatter_forward()
         return np.asarray(vector.array[dofs])
+
+
+def _put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    put(path, text)
 
 
 def file_name(boundary: str) -> str:

@@ -10,6 +10,7 @@ from dolfinx import fem
 from meshes.domain import Skin
 from meshes.meeting import Contact
 
+from .archive import Tree
 from .instrument import Instrument
 from .state import State
 from .types import FloatArray, IntArray
@@ -71,6 +72,10 @@ class Engine(Protocol):
 
     def maintain(self, asked: str = "") -> None:
         """Make the mesh fit for the next step; `asked` is a reason to make it anew."""
+        ...
+
+    def saved(self) -> Tree:
+        """All that the next step depends on, for an archive; to be asked for between steps."""
         ...
 
     def output(self) -> list[fem.Function]:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from .discretisation import Discretisation
 from .equations import POTENTIAL
 from .model import LIQUID
+from .outputs import on_each, on_first
 from .types import FloatArray, IntArray
 
 UM = 1e6
@@ -84,12 +85,9 @@ class FieldWriter:
         comm = self.problem.comm
         arrays = {name: values[self._used] for name, values in self.fields().items()}
         stem = f"fields_{number:06d}"
-        put(folder / f"{stem}_p{comm.rank}.vtu", self._piece(arrays))
-        comm.barrier()
-        if comm.rank == 0:
-            pieces = [f"{stem}_p{rank}.vtu" for rank in range(comm.size)]
-            put(folder / f"{stem}.pvtu", _joined(list(arrays), pieces))
-        comm.barrier()
+        on_each(comm, lambda: put(folder / f"{stem}_p{comm.rank}.vtu", self._piece(arrays)))
+        pieces = [f"{stem}_p{rank}.vtu" for rank in range(comm.size)]
+        on_first(comm, lambda: put(folder / f"{stem}.pvtu", _joined(list(arrays), pieces)))
         return f"{stem}.pvtu"
 
     def fields(self) -> dict[str, FloatArray]:

@@ -20,6 +20,9 @@ class Metrics:
     """Evaluates the rows of a run.
 
     A charge is counted as deposited: positive where the working electrode was a cathode.
+
+    Attributes:
+        largest_current: that has passed so far, A.
     """
 
     def __init__(self, experiment: Experiment, volume_per_charge: float | None) -> None:
@@ -49,7 +52,7 @@ class Metrics:
         )
         self._cells, self._unknowns = problem.regions.number_of_cells(), problem.layout.total
         eq = problem.equations
-        self._largest = NO_CURRENT * eq.current_scale * problem.tags.area
+        self.largest_current = NO_CURRENT * eq.current_scale * problem.tags.area
 
     def row(self, reading: Reading, segment: int) -> dict[str, float]:
         """Columns by name, with their units in the names (collective).
@@ -75,7 +78,7 @@ class Metrics:
         row["mass_error"] = max(map(abs, self.experiment.balance().values()), default=math.nan)
         row["current_error"] = self._current_error(reading)
         row["newton_iterations"] = float(reading.iterations)
-        row["krylov_iterations"] = float(self.experiment.newton.snes.getLinearSolveIterations())
+        row["krylov_iterations"] = float(self.experiment.newton.krylov)
         row["order"] = float(reading.order)
         row["rejected"] = float(self.experiment.rejected)
         row["cells"] = float(self._cells)
@@ -113,5 +116,5 @@ class Metrics:
         if not self._closed:
             return math.nan
         currents = [sign * reading.currents.get(name, 0.0) for name, sign in self._sign.items()]
-        self._largest = max(self._largest, 0.5 * sum(map(abs, currents)))
-        return abs(sum(currents)) / self._largest
+        self.largest_current = max(self.largest_current, 0.5 * sum(map(abs, currents)))
+        return abs(sum(currents)) / self.largest_current

@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from mpi4py import MPI
 
+from .archive import Tree
+from .checkpoints import Checkpointing, NoCheckpoints
 from .electrode_writer import ElectrodeWriter
 from .experiment import Experiment, Reading, StepError
 from .field_writer import FieldWriter
 from .fixed_cell import FixedCell
 from .fixed_metrics import Metrics
 from .observables import MAH_CM2
+from .outputs import OutputError
 from .run import DONE, GAVE_UP, INTERRUPTED, Interrupt, Reporter
 from .segment import Current, Load, Observation, Segment
 from .writer import RunFolder
@@ -107,9 +112,24 @@ class FixedRun:
     """An experiment with its outputs."""
 
     def __init__(
-        self, cell: FixedCell, folder: RunFolder, comm: MPI.Intracomm, reporter: Reporter | None
+        self,
+        cell: FixedCell,
+        folder: RunFolder,
+        comm: MPI.Intracomm,
+        reporter: Reporter | None,
+        checkpoints: Checkpointing | None = None,
+        saved: Mapping[str, Any] | None = None,
     ) -> None:
-        """Mesh and discretise (collective)."""
+        """Mesh and discretise (collective).
+
+        Args:
+            cell: what runs.
+            folder: where to.
+            comm: communicator.
+            reporter: shows progress; None for a quiet run.
+            checkpoints: that are written; None: none.
+            saved: state of a checkpoint to go on from.
+        """
         self.began = time.perf_counter()
         self.cell, self.folder, self.comm = cell, folder, comm
         self.reporter = reporter if comm.rank == 0 else None
@@ -127,15 +147,32 @@ class FixedRun:
         self._worst = {"mass_error": math.nan, "current_error": math.nan}
         self._steps = self._newton = self._krylov = 0
         self._written = -1
+        self.checkpoints = checkpoints or NoCheckpoints()
+        if saved is not None:
+            self._resume(saved)
 
     # --- the march
+
+    def over(self, max_steps: int | None = None) -> str:
+        """Why there is nothing to do; "" if there is."""
+        stage = self._stage
+        if max_steps is not None and self._steps >= max_steps:
+            return f"{max_steps} steps done"
+        if stage is None:
+            return ""
+        if stage.segment.ends_program and stage.ended_by not in ("", "time"):
+            return stage.ended_by
+        if stage.number == self._total and stage.ended(math.inf):
+            return "program done"
+        return "time" if self.experiment.time >= self.cell.stop_time * (1.0 - SAME) else ""
 
     def march(self, max_steps: int | None = None) -> int:
         """March to the end; returns the exit code. Every output that can be written is written."""
         interrupt = Interrupt(self.comm)
         reason, code = "", DONE
         landing = self._marks if math.isfinite(self._end) else []
-        readings = self.experiment.readings(self._watched(), landing, self.cell.stop_time)
+        going_on = self._stage is not None
+        readings = self.experiment.readings(self._watched(), landing, self.cell.stop_time, going_on)
         try:
             for reading in readings:
                 self._take(reading)
@@ -145,16 +182,18 @@ class FixedRun:
                     reason = f"{max_steps} steps done"
                 if reason:
                     break
-        except StepError as problem:
+                if self.checkpoints.due(self._steps):
+                    self._checkpoint()
+        except (StepError, OutputError) as problem:
             reason, code = str(problem), GAVE_UP
         finally:
             interrupt.restore()
-        self._finish(reason or self._why(), code)
-        return code
+        return self._finish(reason or self.over() or "time", code)
 
     def _watched(self) -> Iterator[Segment]:
-        """The segments of the program, remembered as the experiment takes them."""
-        for item in enumerate(self.cell.program, start=1):
+        """The segments of the program that are left, remembered as the experiment takes them."""
+        done = 0 if self._stage is None else self._stage.number - 1
+        for item in islice(enumerate(self.cell.program, start=1), done, None):
             self._next = item
             yield item[1]
 
@@ -193,14 +232,6 @@ class FixedRun:
         by_time = stage.last.time / self._end if math.isfinite(self._end) else 0.0
         return min(max((stage.number - 1) / self._total, by_time), 1.0)
 
-    def _why(self) -> str:
-        """Why the experiment ended by itself."""
-        stage = self._stage
-        if stage is not None and stage.segment.ends_program and stage.ended_by not in ("", "time"):
-            return stage.ended_by
-        done = stage is not None and stage.number == self._total and stage.ended(math.inf)
-        return "program done" if done else "time"
-
     # --- outputs
 
     @property
@@ -234,12 +265,62 @@ class FixedRun:
         if len(self._results) > MOST_SEGMENTS:
             del self._results[MOST_SEGMENTS // 2]
 
-    def _finish(self, reason: str, code: int) -> None:
-        self._close_stage()
-        if self._written != self._steps:
-            self._frame()
-        self.folder.json("summary.json", self.summary(reason, code))
+    def _finish(self, reason: str, code: int) -> int:
+        """Write the end of a run; the exit code."""
+        try:
+            if code != GAVE_UP:
+                self._checkpoint()
+            self._close_stage()
+            if self._written != self._steps:
+                self._frame()
+            self.folder.json("summary.json", self.summary(reason, code))
+        except OutputError as problem:
+            if code != GAVE_UP:
+                reason, code = str(problem), GAVE_UP
+            with suppress(OutputError):  # the first one says it
+                self.folder.json("summary.json", self.summary(reason, code))
         self.folder.close()
+        if code == GAVE_UP and self.reporter is not None:
+            self.reporter.message(f"the run ended early: {reason}; what it has is in {self.folder.path}")
+        return code
+
+    # --- checkpoints
+
+    def _checkpoint(self) -> None:
+        stage = self._stage
+        if stage is None:
+            return
+        tree: Tree = {
+            "experiment": self.experiment.saved(),
+            "segment": stage.number,
+            "first": asdict(stage.first),
+            "last": asdict(stage.last),
+            "segment steps": stage.steps,
+            "results": self._results,
+            "row": self._row,
+            "worst": self._worst,
+            "steps": self._steps,
+            "newton": self._newton,
+            "krylov": self._krylov,
+            "written": self._written,
+            "largest current": self._metrics.largest_current,
+            "wall": time.perf_counter() - self.began,
+        }
+        self.checkpoints.write(self._steps, self.experiment.time, self.folder.outputs(), tree)
+
+    def _resume(self, saved: Mapping[str, Any]) -> None:
+        self.experiment.resume(saved["experiment"])
+        number = saved["segment"]
+        segment = next(islice(self.cell.program, number - 1, None))
+        self._next = number, segment
+        first, last = Reading(**saved["first"]), Reading(**saved["last"])
+        self._stage = _Stage(number, segment, first, last, saved["segment steps"])
+        self._stage.ended_by = self._stage.ended(self.cell.stop_time)
+        self._results, self._row, self._worst = saved["results"], saved["row"], saved["worst"]
+        self._steps, self._newton, self._krylov = saved["steps"], saved["newton"], saved["krylov"]
+        self._written, self._metrics.largest_current = saved["written"], saved["largest current"]
+        self._passed(self.experiment.time)
+        self.began -= saved["wall"]
 
     def summary(self, reason: str, code: int) -> dict[str, Any]:
         """What summary.json holds."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
+from .archive import Tree
 from .discretisation import Control, Discretisation
 from .model import WORKING
 from .segment import Observation, Segment
@@ -32,6 +34,7 @@ class Instrument:
         begun: time when it began, s.
         before: charge passed before it, C/m^2.
         fresh: whether nothing has been read in it yet.
+        number: of the segment in the program, from 1.
     """
 
     def __init__(self, program: Iterable[Segment]) -> None:
@@ -39,13 +42,27 @@ class Instrument:
         self._segments = iter(program)
         self.segment: Segment | None = None
         self.begun = self.before = 0.0
+        self.number = 0
         self.next(0.0, 0.0)
 
     def next(self, time: float, charge: float) -> None:
         """Go to the next segment at `time` in s, when `charge` in C/m^2 has passed."""
         self.segment = next(self._segments, None)
+        self.number += 1
         self.begun, self.before, self.fresh = time, charge, True
         self._distance = -1.0
+
+    def saved(self) -> Tree:
+        """Where it is in its program, for an archive."""
+        place = {"number": self.number, "begun": self.begun, "before": self.before}
+        return {**place, "fresh": self.fresh, "distance": self._distance}
+
+    def resume(self, saved: Mapping[str, Any]) -> None:
+        """Go to where another one was in the same program."""
+        while self.number < saved["number"]:
+            self.next(0.0, 0.0)
+        self.begun, self.before, self.fresh = saved["begun"], saved["before"], saved["fresh"]
+        self._distance = saved["distance"]
 
     def left(self, time: float) -> float:
         """Seconds until the end of the segment, if no limit is reached."""

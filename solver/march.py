@@ -9,8 +9,10 @@ the solve is accurate enough for the step to be of second order, and capillarity
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
@@ -22,8 +24,9 @@ from meshes.front import Front
 from meshes.meeting import Contact
 from meshes.strip import Exhausted
 
+from .archive import Tree
 from .at_front import capillary_shift, front_fields, longest_step
-from .capillarity import implicit_share
+from .capillarity import bent_share, implicit_share
 from .cell import Cell
 from .coverage import (
     FrontFields,
@@ -35,11 +38,13 @@ from .coverage import (
 )
 from .engine import StepError
 from .equations import POTENTIAL
-from .film import known_film, thickening
+from .film import covered, cracked, known_film, stretch, stretched, thickening
 from .growing import Growing, initial_floating
 from .instrument import Instrument, scaled_control
+from .keeper import FieldKeeper
+from .kept import found_floating, found_growth, found_skin, kept_floating, kept_growth, kept_skin
 from .memory import Growth, Memory, grown, shares
-from .model import FRONT
+from .model import COUNTER, FRONT, Cover
 from .moving_mesh import MovingMesh
 from .multistep import Formula, extrapolate, formula
 from .nonlinear import Newton
@@ -65,6 +70,15 @@ def on_ladder(dt: float) -> float:
     return float(2.0 ** (np.floor(4.0 * np.log2(dt) + 1e-6) / 4.0))
 
 
+def _filmed(cell: Cell) -> Cell:
+    """With whole films on the electrodes that move."""
+    film = cell.physics.film
+    counter = cell.counter
+    if counter is not None and cell.counter_moves:
+        counter = covered(counter, film(COUNTER))
+    return replace(cell, front=covered(cell.front, film(FRONT)), counter=counter)
+
+
 class Simulation:
     """One cell in time.
 
@@ -78,24 +92,17 @@ class Simulation:
         events: sentences on what happened since they were read.
     """
 
-    def __init__(self, cell: Cell, comm: MPI.Intracomm) -> None:
-        """Mesh the cell and set the initial state: uniform concentrations, no current."""
+    def __init__(self, cell: Cell, comm: MPI.Intracomm, saved: Mapping[str, Any] | None = None) -> None:
+        """Set the state (collective): the one that `saved` tells of, or the initial one.
+
+        In that, the cell is meshed, concentrations are uniform, and there is no current.
+        """
+        cell = _filmed(cell)
         self.cell, self.comm = cell, comm
         self.mesher = MovingMesh(comm, cell)
-        self.state = State(dt=cell.steps.initial)
-        floating = initial_floating(cell.front, cell.seed_contact, np.asarray(cell.bases / self._unit_area))
-        self.problem = self.mesher.first(floating)
-        grounded = np.setdiff1d(np.unique(cell.front.patch), floating.patches).astype(np.int32)
-        self._relabel(FRONT, grounded)
-        self.problem.initialise()
-        self.memory = Memory(self.problem.stored())
         self.growth: Growth | None = None
-        books = self.state.totals
-        books.begin(self._amounts(), {n: self._volume(n) for n in self.fronts})
-        self.initially_bare, self.begun = bare_width(self.front), self.front
         self.events: list[str] = []
         self.instrument = Instrument(cell.program)
-        self.nucleated = 0
         self._seeds = seed_places(cell.front)
         self._seed_heights = heights_at(cell.front, self._seeds)
         self._past: list[tuple[float, FloatArray]] = []
@@ -107,7 +114,65 @@ class Simulation:
         self._coverage: dict[str, FloatArray] = {}
         self._feet: dict[str, tuple[BoolArray, BoolArray]] = {}
         self._moved: FloatArray = np.empty(0)
+        self._films: dict[str, FloatArray] = {}  # on the facets before the step
+        self._thinned: dict[str, FloatArray] = {}  # by the motion that was predicted
+        if saved is None:
+            self._begin()
+        else:
+            self._resume(saved)
+
+    def _begin(self) -> None:
+        cell = self.cell
+        self.state = State(dt=cell.steps.initial)
+        floating = initial_floating(cell.front, cell.seed_contact, np.asarray(cell.bases / self._unit_area))
+        self.problem = self.mesher.first(floating)
+        grounded = np.setdiff1d(np.unique(cell.front.patch), floating.patches).astype(np.int32)
+        self._relabel(FRONT, grounded)
+        self.problem.initialise()
+        self.memory = Memory(self.problem.stored())
+        books = self.state.totals
+        books.begin(self._amounts(), {n: self._volume(n) for n in self.fronts})
+        self.initially_bare, self.begun = bare_width(self.front), self.front
+        self.nucleated = 0
         self.state.cells_max = self.problem.domain.number_of_cells()
+
+    def saved(self) -> Tree:
+        """All that the next step depends on (collective); factors of matrices are made again."""
+        problem, keeper, change = self.problem, FieldKeeper(self.problem), self.memory.change
+        return {
+            "state": self.state.saved(),
+            "instrument": self.instrument.saved(),
+            "floating": kept_floating(problem.floating),
+            "mesh": self.mesher.saved(problem),
+            "fields": keeper.kept_snapshot(problem.snapshot()),
+            "passed": keeper.kept_function(problem.passed),
+            "change": keeper.kept_function(problem.change),
+            "past": [[time, keeper.kept_snapshot(fields)] for time, fields in self._past],
+            "stored": keeper.kept_stored(self.memory.present),
+            "stored change": None if change is None else keeper.kept_stored(change),
+            "growth": kept_growth(self.growth),
+            "begun": kept_skin(self.begun),
+            "initially bare": self.initially_bare,
+            "nucleated": self.nucleated,
+            "fresh": self._fresh,
+            "behind": self._behind,
+        }
+
+    def _resume(self, saved: Mapping[str, Any]) -> None:
+        self.state = State.resumed(saved["state"])
+        self.instrument.resume(saved["instrument"])
+        floating = found_floating(saved["floating"], self.cell.seed_contact)
+        self.problem = problem = self.mesher.resumed(saved["mesh"], floating)
+        keeper, before = FieldKeeper(problem), saved["stored change"]
+        self._past = [(time, keeper.found_snapshot(fields)) for time, fields in saved["past"]]
+        keeper.found_snapshot(saved["fields"])
+        keeper.find_function(problem.passed, saved["passed"])
+        keeper.find_function(problem.change, saved["change"])
+        change = None if before is None else keeper.found_stored(before)
+        self.memory = Memory(keeper.found_stored(saved["stored"]), change)
+        self.growth = found_growth(saved["growth"])
+        self.begun, self.initially_bare = found_skin(saved["begun"]), saved["initially bare"]
+        self.nucleated, self._fresh, self._behind = saved["nucleated"], saved["fresh"], saved["behind"]
 
     @property
     def fronts(self) -> Fronts:
@@ -198,7 +263,7 @@ class Simulation:
             return 0.0
         for name, front in self.fronts.items():
             shift = capillary_shift(self.problem, self.cell.physics) * curvature(front)
-            film = known_film(front, plan, None if self.growth is None else self.growth.films[name])
+            film = known_film(front, plan, self._last_films(name), self._cover_of(name), dt)
             problem.set_surface(name, activity(front, self.cell.physics), shift, film)
         problem.set_rate(plan.a0 / dt)
         terms = self.memory.terms(plan, dt)
@@ -282,7 +347,8 @@ class Simulation:
 
     def _predict(self, dt: float) -> dict[str, FloatArray]:
         """Move the fronts as in the last step, and the mesh with them; returns the volumes."""
-        last = self.growth
+        last, self._thinned = self.growth, {}
+        self._films = {name: front.film for name, front in self.fronts.items()}
         if not self.cell.moving:
             return {}
         self._feet = {name: self.mesher.shaping.feet(front) for name, front in self.fronts.items()}
@@ -291,19 +357,19 @@ class Simulation:
             return {name: np.zeros(len(front.points)) for name, front in self.fronts.items()}
         volumes = shares(last.volumes, dt, self.state.last_dt)
         volumes = {name: self._possible(name, volume) for name, volume in volumes.items()}
-        before = self.problem.domain.coordinates
-        self.memory = self.mesher.move(
-            self.problem, self._displaced(volumes), self.memory.present, self.memory.change
-        )
+        before, old = self.problem.domain.coordinates, self.fronts
+        fronts = self._displaced(volumes)
+        self._thinned = {n: stretch(old[n], fronts[n]) for n in fronts if self._cover_of(n) is not None}
+        self.memory = self.mesher.move(self.problem, fronts, self.memory.present, self.memory.change)
         self._moved = self.problem.domain.coordinates - before
         return volumes
 
     def _displaced(self, volumes: dict[str, FloatArray]) -> Fronts:
-        shaping = self.mesher.shaping
-        return {
-            name: shaping.displaced(front, volumes[name], *self._feet[name])
-            for name, front in self.fronts.items()
-        }
+        shaping, result = self.mesher.shaping, {}
+        for name, front in self.fronts.items():
+            moved = shaping.displaced(front, volumes[name], *self._feet[name])
+            result[name] = moved if self._cover_of(name) is None else stretched(front, moved)
+        return result
 
     def _deposited(
         self,
@@ -325,7 +391,13 @@ class Simulation:
             slope = fields[name].kinetics(physics)[1] * activity(front, physics)
             slope = slope / (1.0 + slope * (physics.film(name).resistance + self.problem.grown_film(name)))
             mobility = np.asarray(metal.volume_per_charge * metal.capillary_voltage * slope / unit**2)
-            missed = implicit_share(front, volume - predicted[name], mobility, dt / plan.a0)
+            missed, reach = volume - predicted[name], dt / plan.a0
+            if (cover := self._cover_of(name)) is not None and cover.stiffness > 0.0:
+                voltage = metal.volume_per_charge * cover.stiffness
+                bending = np.asarray(metal.volume_per_charge * voltage * slope / unit**4)
+                missed = bent_share(front, missed, mobility, bending, curvature(front), reach)
+            else:
+                missed = implicit_share(front, missed, mobility, reach)
             result[name] = predicted[name] + self._possible(name, missed, predicted[name])
         return result
 
@@ -333,10 +405,23 @@ class Simulation:
         """Resistance that has grown on the facets of every front in the step, ohm m^2."""
         result = {}
         for name, front in self.fronts.items():
-            last = None if self.growth is None else self.growth.films[name]
-            rate = self.cell.physics.film(name).growth * np.abs(self.problem.film_current(name))
-            result[name] = thickening(front, plan, dt, rate, last)
+            last, film = self._last_films(name), self.cell.physics.film(name)
+            if film.cover is not None:
+                result[name] = known_film(front, plan, last, film.cover, dt) - front.film
+            else:
+                rate = film.growth * np.abs(self.problem.film_current(name))
+                result[name] = thickening(front, plan, dt, rate, last)
         return result
+
+    def _last_films(self, name: str) -> FloatArray | None:
+        """What the step before has added to the film of a front, thinned as the film is since."""
+        if self.growth is None:
+            return None
+        thinned = self._thinned.get(name)
+        return self.growth.films[name] if thinned is None else self.growth.films[name] * thinned
+
+    def _cover_of(self, name: str) -> Cover | None:
+        return self.cell.physics.film(name).cover
 
     def _possible(self, name: str, volume: FloatArray, given: FloatArray | None = None) -> FloatArray:
         """Pinned vertices pass on what they receive, and none gives more than it has; the sum stays.
@@ -392,7 +477,7 @@ class Simulation:
         before = self.problem.domain.coordinates
         problem, place = self.problem, self.mesher.place(self.problem)
         corrected = {
-            name: self.mesher.shaping.evened(front, self.floats(name))
+            name: self.mesher.shaping.evened(self._broken(name, front), self.floats(name))
             for name, front in self._displaced(self._correction).items()
         }
         moved = self.mesher.move(problem, corrected, self.memory.present, None)
@@ -409,6 +494,15 @@ class Simulation:
             self._cover(name)
         if self._fresh:
             self._forget()
+
+    def _broken(self, name: str, front: Skin) -> Skin:
+        """The front of a step at its end, without the films that have cracked in it."""
+        cover, growth = self._cover_of(name), self.growth
+        if cover is None or growth is None:
+            return front
+        cracks = cracked(cover, self._films[name], front.film)
+        growth.films[name] = np.where(cracks, 0.0, growth.films[name] * stretch(self.fronts[name], front))
+        return replace(front, film=np.where(cracks, 0.0, front.film)) if cracks.any() else front
 
     def _forget(self) -> None:
         """What was before does not tell what comes."""
@@ -523,7 +617,8 @@ class Simulation:
         if self.state.step == 0:
             return np.zeros(self.fronts[name].coverage.size)
         physics, front = self.cell.physics, self.fronts[name]
-        if physics.film(name).growth > 0.0:
+        film = physics.film(name)
+        if film.growth > 0.0 or film.cover is not None:
             return np.where(front.bare, 0.0, self.problem.film_current(name))
         return front_fields(self.problem, physics, name).kinetics(physics)[0] * activity(front, physics)
 

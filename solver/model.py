@@ -11,6 +11,7 @@ liquid, or a conductor) by `Reaction`s. A single-ion conductor has the part of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -86,6 +87,25 @@ class Series(Protocol):
 
 
 @dataclass(frozen=True)
+class Cover:
+    """A film that belongs to the facets of a growing boundary as a whole: it is stretched with them.
+
+    See `film` for its laws.
+
+    Attributes:
+        resistance: R0 of the whole film, thickness/conductivity, ohm m^2.
+        healing: rate 1/tau at which it comes back to R0, 1/s.
+        limit: strain beyond which it cracks; infinite: never.
+        stiffness: D of its bending, N m; 0: none.
+    """
+
+    resistance: float
+    healing: float = 0.0
+    limit: float = math.inf
+    stiffness: float = 0.0
+
+
+@dataclass(frozen=True)
 class Film:
     """A resistive film, such as an SEI: drop = R i. The unknown is the current density itself.
 
@@ -93,10 +113,13 @@ class Film:
         resistance: thickness/conductivity in ohm m^2.
         growth: r in dR/dt = r |i|, ohm m^4/C, on boundaries that grow; what has grown belongs to their facets
             and not to the film (see `film` of the fronts), so that `drop` is that of the constant part.
+        cover: the part of it that is stretched, heals and cracks, on boundaries that grow, beside the
+            constant one; None: there is none.
     """
 
     resistance: float
     growth: float = 0.0
+    cover: Cover | None = None
 
     def current(self, s: Any, scale: float) -> Any:
         """The unknown in units of `scale`, A/m^2."""

@@ -62,14 +62,14 @@ class Extension:
 
     Attributes:
         start: positions of the local P1 dofs on the mesh as it was made.
-        start_measures: sizes of the facets of every front then.
+        start_fronts, start_measures: the fronts then, and the sizes of their facets.
     """
 
     def __init__(self, forms: MotionForms, domain: Domain) -> None:
         """Assemble and factorise on `domain` in its present shape (collective)."""
         self.domain, dim = domain, domain.dim
         self.start = domain.coordinates.copy()
-        self._fronts = {name: front.points for name, front in domain.fronts.items()}
+        self.start_fronts = dict(domain.fronts)
         self.start_measures = {name: front.measures for name, front in domain.fronts.items()}
         corners = domain.mesh.geometry.x[:, :dim][geometry_dofmap(domain.mesh)]
         stiffness = fem.Function(fem.functionspace(domain.mesh, ("Discontinuous Lagrange", 0)))
@@ -109,7 +109,7 @@ class Extension:
         boundary = np.zeros(self.start.shape)
         for name, points in fronts.items():
             where = domain.maps[name]
-            boundary[where.all_dofs] = (points - self._fronts[name])[where.all_vertices]
+            boundary[where.all_dofs] = (points - self.start_fronts[name].points)[where.all_vertices]
         result = np.empty(self.start.shape)
         for columns, (solver, fixed) in self._systems:
             values = np.zeros((self.start.shape[0], self._width))

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
-from meshes.domain import Domain, Simplices
+from meshes.domain import Domain, Mesh, Simplices
+from meshes.numbering import Numbering
 from meshes.parallel import on_root, on_root_only
 from meshes.shares import carry_facets, carry_shares
 from meshes.transfer import interpolate
 
+from .archive import OnFirst, Tree
 from .cell import Cell
 from .compiled import Compiled
 from .discretisation import Stored
 from .equations import FILM, POTENTIAL
 from .growing import Floating, Growing, present
+from .kept import found_skins, kept_skins
 from .memory import Memory
 from .model import LIQUID
 from .motion import Extension, MotionForms, project
@@ -26,6 +30,9 @@ from .plane import Plane
 from .shaping import QUALITY, Fronts, Resolved, Shaping
 from .space import Space
 from .types import BoolArray, FloatArray
+
+MESH = ("cells", "facets", "tags")
+"""What a mesh consists of besides its points."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,36 @@ class MovingMesh:
         """Mesh the initial fronts; fields are zero."""
         made = on_root_only(self.comm, self.shaping.first)
         return self._new(*self._shared(made), floating)
+
+    def saved(self, problem: Growing) -> Tree:
+        """Mesh and fronts, as they are and as they were when the mesh was made (collective)."""
+        domain, extension = problem.domain, self.extension
+        numbers = Numbering(domain.space)
+        begun, fronts = domain.coordinates, domain.fronts
+        if extension is not None and extension.domain is domain:
+            begun, fronts = extension.start, extension.start_fronts
+        made, start = domain.gathered(), numbers.gathered(begun)
+        return {
+            "mesh": {name: OnFirst(None if made is None else getattr(made, name)) for name in MESH},
+            "start": OnFirst(start),
+            "now": OnFirst(numbers.gathered(domain.coordinates)),
+            "start fronts": kept_skins(fronts),
+            "fronts": kept_skins(domain.fronts),
+            "next patch": self.shaping.next_patch,
+        }
+
+    def resumed(self, saved: Mapping[str, Any], floating: Floating) -> Growing:
+        """A problem on the mesh that was saved, with its fronts; fields are zero (collective)."""
+        mesh = None
+        if self.comm.rank == 0:
+            mesh = Mesh(saved["start"].values, *(saved["mesh"][name].values for name in MESH))
+        domain = Domain(self.comm, found_skins(saved["start fronts"]), mesh, self.cell.extent, self.unit)
+        self._follow(domain)
+        numbers = Numbering(domain.space)
+        domain.place(numbers.spread(saved["now"].values))
+        domain.fronts = found_skins(saved["fronts"])
+        self.shaping.next_patch = saved["next patch"]
+        return self._on(domain, floating)
 
     # --- motion
 
@@ -227,7 +264,9 @@ class MovingMesh:
         return fronts, None if made is None else made[1]
 
     def _new(self, fronts: Fronts, mesh: Simplices | None, floating: Floating) -> Growing:
-        domain = Domain(self.comm, fronts, mesh, self.cell.extent, self.unit)
+        return self._on(Domain(self.comm, fronts, mesh, self.cell.extent, self.unit), floating)
+
+    def _on(self, domain: Domain, floating: Floating) -> Growing:
         problem = Growing(self.model, domain, floating, self._compiled)
         self._compiled = problem.compiled
         return problem

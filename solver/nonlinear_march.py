@@ -8,8 +8,9 @@ law, see docs/nonlinear-phase-field.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import ufl
@@ -18,13 +19,16 @@ from mpi4py import MPI
 
 from meshes.contour import contour
 from meshes.domain import Skin
+from meshes.numbering import Numbering
 from meshes.signed_distance import initial
 
+from .archive import OnFirst, Tree
 from .cell import Cell, Nonlinear
 from .constants import FARADAY
 from .contoured import Contoured, Seen
 from .engine import StepError
 from .instrument import Instrument
+from .kept import found_skin, kept_skin
 from .memory import Growth
 from .model import FRONT
 from .noise import Noise
@@ -49,8 +53,8 @@ class NonlinearSimulation(Contoured):
         events: sentences on what happened since they were read.
     """
 
-    def __init__(self, cell: Cell, comm: MPI.Intracomm) -> None:
-        """Mesh the cell and set the initial state (collective).
+    def __init__(self, cell: Cell, comm: MPI.Intracomm, saved: Mapping[str, Any] | None = None) -> None:
+        """Mesh the cell and set the state (collective): the one that `saved` tells of, or the initial one.
 
         Raises:
             ValueError: the cell has another model.
@@ -77,7 +81,34 @@ class NonlinearSimulation(Contoured):
         self.state.totals.begin(np.array([self.model.cations()]), {FRONT: self.model.volume()})
         self._slopes = _Slopes(self.model.xi)
         self._rate: FloatArray = np.zeros(self.model.xi.x.array.size)
-        self._watch()
+        if saved is None:
+            self._watch()
+        else:
+            self._resume(saved)
+
+    def saved(self) -> Tree:
+        """All that the next step depends on (collective); factors of matrices are made again."""
+        model, space = self.model, self.model.xi.function_space
+        numbers = Numbering(space)
+        return {
+            "state": self.state.saved(),
+            "instrument": self.instrument.saved(),
+            "places": OnFirst(numbers.places(space)),
+            "model": model.saved(),
+            "rate": OnFirst(numbers.gathered(self._rate)),
+            "begun": kept_skin(self.begun),
+            "initially bare": self.initially_bare,
+        }
+
+    def _resume(self, saved: Mapping[str, Any]) -> None:
+        space = self.model.xi.function_space
+        numbers = Numbering(space)
+        numbers.check_places(space, saved["places"].values)
+        self.state = State.resumed(saved["state"])
+        self.instrument.resume(saved["instrument"])
+        self.model.resume(saved["model"])
+        self._rate = numbers.spread(saved["rate"].values).ravel()
+        self._watch((found_skin(saved["begun"]), saved["initially bare"]))
 
     @property
     def voltage(self) -> float:

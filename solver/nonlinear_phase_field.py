@@ -16,15 +16,18 @@ Where the model loses charge, and what it does to capillarity: docs/nonlinear-ph
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
+from meshes.numbering import Numbering
 from meshes.regions import Regions
 
+from .archive import OnFirst, Tree
 from .constants import FARADAY
 from .level import highest_above, volume_above
 from .noise import Noise
@@ -123,6 +126,7 @@ class NonlinearPhaseField:
         self.time, self.books, self._dt = 0.0, Books(), pace.first
         self.steps = self.rejected = 0
         self._measure = regions.unit**regions.dim
+        self._slope: FloatArray
         self._begin(metal)
         self.voltage = voltage
         self._settle()
@@ -188,13 +192,39 @@ class NonlinearPhaseField:
         """Largest height of the contour xi = 1/2, m; -inf without metal (collective)."""
         return highest_above(self.regions, self.xi, CONTOUR)
 
+    def saved(self) -> Tree:
+        """All that the next step depends on (collective); factors are made again."""
+        numbers = Numbering(self._space)
+        return {
+            "state": OnFirst(numbers.gathered(self._state.x.array)),
+            "slope": OnFirst(numbers.gathered(self._slope)),
+            "amounts": self._amounts,
+            "books": asdict(self.books),
+            "voltage": self.voltage,
+            "time": self.time,
+            "next step": self._dt,
+            "steps": self.steps,
+            "rejected": self.rejected,
+        }
+
+    def resume(self, saved: Mapping[str, Any]) -> None:
+        """Go to a state that was `saved` on the same mesh, whatever its distribution (collective)."""
+        numbers = Numbering(self._space)
+        self.voltage = saved["voltage"]
+        self._state.x.array[:] = numbers.spread(saved["state"].values).ravel()
+        self._slope = numbers.spread(saved["slope"].values).ravel()
+        self._amounts, self.books = saved["amounts"], Books(**saved["books"])
+        self.time, self._dt = saved["time"], saved["next step"]
+        self.steps, self.rejected = saved["steps"], saved["rejected"]
+        self._publish()
+
     # --- parts of a step
 
     def _begin(self, metal: Callable[[FloatArray], FloatArray]) -> None:
         xi = np.asarray(metal(self._points), dtype=np.float64)
         state = self._state.x.array.reshape(-1, 3)
         state[:, XI], state[:, SALT], state[:, POTENTIAL] = xi, 1.0 - xi, 0.0
-        self._slope: FloatArray = np.zeros(self._state.x.array.size)
+        self._slope = np.zeros(self._state.x.array.size)
         self._amounts = self._inside()
 
     def _settle(self) -> None:

@@ -101,6 +101,28 @@ def _extreme(x: FloatArray, y: FloatArray, k: np.intp) -> float:
     return float(max(c - b * b / (4.0 * a), x[k])) if a < 0.0 else float(x[k])
 
 
+def flux_variation(front: Skin, current: FloatArray) -> float:
+    """Coefficient of variation of the current density over the surface of an electrode.
+
+    With m_k the measures of the facets and i_k the current densities on them,
+
+        sqrt( sum m_k (i_k - i)^2 / sum m_k ) / |i|,    i = sum m_k i_k / sum m_k
+
+    Substrate that carries no deposit belongs to the surface: what passes there, next to nothing, counts.
+
+    Args:
+        front: surface of the electrode, with n facets.
+        current: density on every facet, A/m^2, shape (n,).
+
+    Returns:
+        0 where the current is even, and where none flows.
+    """
+    mean = float(np.average(current, weights=front.measures))
+    if mean == 0.0:
+        return 0.0
+    return float(np.sqrt(np.average((current - mean) ** 2, weights=front.measures)) / abs(mean))
+
+
 def verdict(shape: Morphology, shorted: bool) -> str:
     """What has grown: "short circuit", "dendrite", "flat" or "bump".
 

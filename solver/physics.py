@@ -11,7 +11,7 @@ from .closures import Concentrated, Electroneutral
 from .constants import thermal_voltage
 from .crystal import ISOTROPIC, Crystal
 from .electrolyte import Metal, Species
-from .model import COUNTER, FRONT, WORKING, Film, Interface, Medium, Model
+from .model import COUNTER, FRONT, WORKING, Film, Interface, Medium, Model, Series
 from .reaction import Kinetics, Reaction
 from .solutions import Solution
 from .types import FloatArray
@@ -48,13 +48,23 @@ class Physics:
     def with_counter(self, moves: bool) -> Physics:
         """The same with a counter electrode that moves, or that keeps its shape."""
         interfaces = tuple(
-            replace(i, grows=moves) if i.boundary == COUNTER else i for i in self.model.interfaces
+            replace(i, grows=moves, series=i.series if moves else _at_rest(i.series))
+            if i.boundary == COUNTER
+            else i
+            for i in self.model.interfaces
         )
         return replace(self, model=replace(self.model, interfaces=interfaces))
 
     def direction(self, normals: FloatArray) -> FloatArray:
         """Factor of i0 on surfaces with unit `normals`, shape (m, 2) or (m, 3) -> (m,)."""
         return self.crystal.factor(normals)
+
+
+def _at_rest(series: Series | None) -> Series | None:
+    """The film of an electrode that keeps its shape: its cover is whole and stays so."""
+    if not isinstance(series, Film) or series.cover is None:
+        return series
+    return replace(series, resistance=series.resistance + series.cover.resistance, cover=None)
 
 
 def binary_physics(

@@ -69,7 +69,7 @@ class Plane:
         """Take sizes and walls from `cell`."""
         self.cell, self.unit = cell, cell.gap
         self.width = cell.extent[0]
-        self._next_patch = 0  # numbers are not used twice
+        self.next_patch = 0
         self._islands = seed_places(cell.front)
         self._base = float(np.max(cell.bases, initial=0.0)) / cell.gap
         self.field = SizeField(growth=cell.sizes.growth, bulk=cell.sizes.bulk / cell.gap)
@@ -138,9 +138,9 @@ class Plane:
             if not any(line.across):
                 continue
             distance = MERGE * float(np.median(line.lengths))
-            self._next_patch = max(self._next_patch, int(line.patch.max()) + 1)
+            self.next_patch = max(self.next_patch, int(line.patch.max()) + 1)
             given = mirrored(line, 1.0) if upper else line
-            found = resolve(given, self.width, 1.0, distance, self._next_patch)
+            found = resolve(given, self.width, 1.0, distance, self.next_patch)
             if found.changed:
                 result.fronts[name] = mirrored(found.front, 1.0) if upper else found.front
                 result.changed = True

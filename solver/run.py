@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from types import FrameType
 from typing import Any, Protocol
 
@@ -12,13 +15,17 @@ import numpy as np
 from mpi4py import MPI
 
 from meshes.errors import MeshError
+from meshes.meeting import Contact
 from meshes.strip import Exhausted
 
+from .archive import Tree
 from .cell import Cell
+from .checkpoints import Checkpointing, NoCheckpoints
 from .engine import Engine, StepError
 from .march import Simulation
 from .nonlinear_march import NonlinearSimulation
-from .observables import MAH_CM2, UM, Morphology, morphology, verdict
+from .observables import MAH_CM2, UM, Morphology, flux_variation, morphology, verdict
+from .outputs import OutputError
 from .spread_march import SpreadSimulation
 from .writer import RunFolder
 
@@ -80,55 +87,94 @@ class Interrupt:
         self._got = number
 
 
-def simulation(cell: Cell, comm: MPI.Intracomm) -> Engine:
-    """What simulates `cell`, by how its growing surface is represented (collective)."""
+def simulation(cell: Cell, comm: MPI.Intracomm, saved: Mapping[str, Any] | None = None) -> Engine:
+    """What simulates `cell`, by how its growing surface is represented (collective).
+
+    It begins at the start, or with the state `saved`.
+    """
     if cell.nonlinear is not None:
-        return NonlinearSimulation(cell, comm)
-    return Simulation(cell, comm) if cell.spreading is None else SpreadSimulation(cell, comm)
+        return NonlinearSimulation(cell, comm, saved)
+    if cell.spreading is not None:
+        return SpreadSimulation(cell, comm, saved)
+    return Simulation(cell, comm, saved)
 
 
 class Run:
     """A simulation with its outputs."""
 
-    def __init__(self, cell: Cell, folder: RunFolder, comm: MPI.Intracomm, reporter: Reporter | None) -> None:
-        """Set up the simulation; `reporter` is None for a quiet run and on ranks above 0."""
+    def __init__(
+        self,
+        cell: Cell,
+        folder: RunFolder,
+        comm: MPI.Intracomm,
+        reporter: Reporter | None,
+        checkpoints: Checkpointing | None = None,
+        saved: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set up the simulation (collective).
+
+        Args:
+            cell: what runs.
+            folder: where to.
+            comm: communicator.
+            reporter: None for a quiet run and on ranks above 0.
+            checkpoints: that are written; None: none.
+            saved: state of a checkpoint to go on from.
+        """
         self.began = time.perf_counter()
         self.cell, self.folder, self.comm, self.reporter = cell, folder, comm, reporter
-        self.simulation: Engine = simulation(cell, comm)
+        self.checkpoints = checkpoints or NoCheckpoints()
+        self.simulation: Engine = simulation(cell, comm, None if saved is None else saved["engine"])
         self._next_frame = 0
         self._wants_frame = False
         self._nucleated_first: int | None = None
-        self._measure()
-        self._start_thickness = self._shape.thickness_mean
+        self._flux_variation = 0.0
         self._goals_before: dict[str, float] = {}
         self.largest_defect = self._usual_step = 0.0
+        self._resumed, self._maintained = saved is not None, True
+        if saved is not None:
+            self._resume(saved["run"])
+            return
+        self._measure()
+        self._start_thickness = self._shape.thickness_mean
+
+    def over(self, max_steps: int | None = None) -> str:
+        """Why there is nothing to do; "" if there is."""
+        if max_steps is not None and self.simulation.state.step >= max_steps:
+            return f"{max_steps} steps done"
+        return self._reason() or self._program_done()
 
     def march(self, max_steps: int | None = None) -> int:
         """March to the end; returns the exit code. Every output that can be written is written."""
         interrupt = Interrupt(self.comm)
-        reason, code = "", DONE
+        reason, code, whole = "", DONE, True
         try:
-            self._frame()
+            if not self._resumed:
+                self._frame()
+            elif not self._maintained:
+                self._maintain()
             while not reason:
                 reason = self._step()
                 if not reason and interrupt.requested():
                     reason, code = "interrupted", INTERRUPTED
                 if not reason and max_steps is not None and self.simulation.state.step >= max_steps:
                     reason = f"{max_steps} steps done"
+                if not reason and self.checkpoints.due(self.simulation.state.step):
+                    self._checkpoint()
         except Exhausted as end:
-            reason = str(end)
-        except (StepError, MeshError) as problem:
-            reason, code = str(problem), GAVE_UP
+            reason, whole = str(end), False
+        except (StepError, MeshError, OutputError) as problem:
+            reason, code, whole = str(problem), GAVE_UP, False
         finally:
             interrupt.restore()
-        self._finish(reason, code)
-        return code
+        return self._finish(reason, code, whole)
 
     def _step(self) -> str:
         simulation, stop = self.simulation, self.cell.stop
         state = simulation.state
         self._usual_step = max(0.5 * self._usual_step, state.last_dt)
         simulation.advance(min(max(stop.time - state.time, 1e-12 * stop.time), self._time_left()))
+        self._flux_variation = flux_variation(simulation.front, simulation.edge_current())
         if self._wants_frame or not self.cell.moving:
             self._measure()
             self._frame()
@@ -137,10 +183,9 @@ class Run:
             self._measure()
         row = self._row()
         self.folder.metrics(row)
-        reason = self._reason() or ("" if simulation.instrument.segment is not None else "program done")
-        if not reason and self.cell.moving:
-            simulation.maintain()
-            self._remeshings()
+        reason, self._maintained = self._reason() or self._program_done(), False
+        if not reason:
+            self._maintain()
         fraction = self.progress()
         self._wants_frame = fraction >= (self._next_frame / self.cell.frames) ** 2
         if self.reporter is not None:
@@ -151,6 +196,16 @@ class Run:
             self._wants_frame = True
         simulation.events.clear()
         return reason
+
+    def _maintain(self) -> None:
+        """Make the mesh fit for the next step."""
+        if self.cell.moving:
+            self.simulation.maintain()
+            self._remeshings()
+        self._maintained = True
+
+    def _program_done(self) -> str:
+        return "" if self.simulation.instrument.segment is not None else "program done"
 
     def _remeshings(self) -> None:
         """One row in remeshes.csv for each."""
@@ -265,6 +320,7 @@ class Run:
             "aspect_ratio": shape.aspect_ratio,
             "coverage": shape.coverage,
             "matrix_coverage": shape.matrix_coverage,
+            "flux_variation": self._flux_variation,
             "gap_um": shape.gap * UM,
             **({} if shape.mouth is None else {"mouth_um": shape.mouth * UM}),
             "floating_patches": float(simulation.floating.size),
@@ -285,7 +341,8 @@ class Run:
         row, shape = self._row(), self._shape
         keys = (
             "time_s", "charge_C_m2", "capacity_mAh_cm2", "thickness_mean_um", "thickness_max_um",
-            "roughness_um", "tip_height_um", "aspect_ratio", "coverage", "faraday_error", "mass_error",
+            "roughness_um", "tip_height_um", "aspect_ratio", "coverage", "flux_variation",
+            "faraday_error", "mass_error",
         )  # fmt: skip
         first = simulation.nucleated if self._nucleated_first is None else self._nucleated_first
         return {
@@ -323,8 +380,62 @@ class Run:
         place = {n: float(x) * self.cell.gap * UM for n, x in zip(names, self._contact.place, strict=True)}
         return {"time_s": self.simulation.state.time, **place}
 
-    def _finish(self, reason: str, code: int) -> None:
-        if self.simulation.state.step:
-            self._frame()
-        self.folder.json("summary.json", self.summary(reason, code))
+    def _finish(self, reason: str, code: int, whole: bool) -> int:
+        """Write the end of a run that came to a halt between steps (`whole`) or within one; the exit code."""
+        try:
+            if whole:
+                self._checkpoint()
+            if self.simulation.state.step:
+                self._frame()
+            self.folder.json("summary.json", self.summary(reason, code))
+        except OutputError as problem:
+            if code != GAVE_UP:
+                reason, code = str(problem), GAVE_UP
+            with suppress(OutputError):  # the first one says it
+                self.folder.json("summary.json", self.summary(reason, code))
         self.folder.close()
+        if code == GAVE_UP and self.reporter is not None:
+            self.reporter.message(f"the run ended early: {reason}; what it has is in {self.folder.path}")
+        return code
+
+    # --- checkpoints
+
+    def _checkpoint(self) -> None:
+        state = self.simulation.state
+        tree = {"engine": self.simulation.saved(), "run": self._saved()}
+        self.checkpoints.write(state.step, state.time, self.folder.outputs(), tree)
+
+    def _saved(self) -> Tree:
+        contact = self._contact
+        return {
+            "shape": asdict(self._shape),
+            "contact": None if contact is None else [contact.distance, contact.place],
+            "start thickness": self._start_thickness,
+            "goals before": self._goals_before,
+            "nucleated first": self._nucleated_first,
+            "largest defect": self.largest_defect,
+            "flux variation": self._flux_variation,
+            "usual step": self._usual_step,
+            "next frame": self._next_frame,
+            "wants frame": self._wants_frame,
+            "frames and stop": self._frames_and_stop(),
+            "maintained": self._maintained,
+            "wall": time.perf_counter() - self.began,
+        }
+
+    def _resume(self, saved: Mapping[str, Any]) -> None:
+        contact = saved["contact"]
+        self._shape = Morphology(**saved["shape"])
+        self._contact = None if contact is None else Contact(contact[0], tuple(contact[1]))
+        self._start_thickness, self._goals_before = saved["start thickness"], saved["goals before"]
+        self._nucleated_first, self.largest_defect = saved["nucleated first"], saved["largest defect"]
+        self._usual_step, self._maintained = saved["usual step"], saved["maintained"]
+        self._flux_variation = saved["flux variation"]
+        self._next_frame, self._wants_frame = saved["next frame"], saved["wants frame"]
+        if saved["frames and stop"] != self._frames_and_stop():  # the way is another one
+            self._next_frame = math.floor(self.progress() ** 0.5 * self.cell.frames) + 1
+            self._goals_before = {}
+        self.began -= saved["wall"]
+
+    def _frames_and_stop(self) -> list[float | None]:
+        return [float(self.cell.frames), *asdict(self.cell.stop).values()]

@@ -53,9 +53,11 @@ class Shaping(Protocol):
 
     Attributes:
         from_mesh: whether `remade` starts from the mesh there is.
+        next_patch: number of the next piece of dead metal; numbers are not used twice.
     """
 
     from_mesh: bool
+    next_patch: int
 
     def first(self) -> tuple[Fronts, Simplices]:
         """Fronts to begin with, and the mesh of the electrolyte between them."""

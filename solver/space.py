@@ -50,6 +50,7 @@ class Space:
     def __init__(self, cell: Cell) -> None:
         """Take sizes and walls from `cell`."""
         self.cell, unit, sizes = cell, cell.gap, cell.sizes
+        self.next_patch = 0
         self.size = SizeField3D(
             bulk=sizes.bulk / unit,
             front=EAGER * sizes.front / unit,

@@ -8,16 +8,21 @@ the step use (see `memory`). So charge, species and volume close to rounding, fo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from dolfinx import fem
 from mpi4py import MPI
 
-from meshes.adaptive import Adapted, carried, restored
+from meshes.adaptive import Adapted, Forest, carried, restored
+from meshes.bisection import Cut
 from meshes.signed_distance import signed_distance
 
+from .archive import OnFirst, Tree
 from .bed import Bed
 from .cell import Cell
 from .compiled import SCALAR, Compiled
@@ -27,6 +32,8 @@ from .discretisation import Stored
 from .engine import StepError
 from .equations import POTENTIAL
 from .instrument import Instrument, scaled_control
+from .keeper import FieldKeeper
+from .kept import found_growth, found_skin, kept_growth, kept_skin
 from .memory import Growth, Memory, grown
 from .model import FRONT
 from .multistep import Formula, extrapolate, formula
@@ -62,6 +69,18 @@ class Level:
     fields: FloatArray
 
 
+CUT = ("points", "ends", "cells", "rows", "generation")
+"""Arrays of a `Cut`."""
+
+
+def _regrown(forest: Forest, saved: Mapping[str, Any]) -> Adapted:
+    """The mesh of a checkpoint (collective)."""
+    cut = None
+    if forest.comm.rank == 0:
+        cut = Cut(births=tuple(saved["births"]), **{name: saved[name].values for name in CUT})
+    return forest.regrown(cut)
+
+
 class SpreadSimulation(Contoured):
     """One cell in time.
 
@@ -75,13 +94,17 @@ class SpreadSimulation(Contoured):
         events: sentences on what happened since they were read.
     """
 
-    def __init__(self, cell: Cell, comm: MPI.Intracomm) -> None:
-        """Mesh the cell and set the initial state: uniform concentrations, no current."""
+    def __init__(self, cell: Cell, comm: MPI.Intracomm, saved: Mapping[str, Any] | None = None) -> None:
+        """Set the state (collective): the one that `saved` tells of, or the initial one.
+
+        In that, the cell is meshed, concentrations are uniform, and there is no current.
+        """
         assert cell.spreading is not None
         self.cell, self.comm, self.model = cell, comm, spread_model(cell)
         self.mesher = mesher = spread_mesh(cell, comm)
         self.state = State(dt=cell.steps.initial)
-        self.regions = regions = mesher.first(cell.front)
+        regions = mesher.first(cell.front) if saved is None else _regrown(mesher.forest, saved["mesh"])
+        self.regions = regions
         self.problem = Spread(self.model, regions)
         self.compiled: Compiled = self.problem.compiled
         self._forms = OrderForms(comm, regions.dim)
@@ -91,12 +114,6 @@ class SpreadSimulation(Contoured):
         self.lines = NormalLines(self._normal_forms, self.problem)
         self.bed = Bed(self.problem, ground(cell))
         self._disturbance = disturbance(cell)
-        self.problem.initialise()
-        places = self.problem.spaces[SCALAR].tabulate_dof_coordinates()[:, : regions.dim]
-        self.problem.set_depth(-signed_distance(cell.front, places))
-        self.order.xi = order_parameter(self.problem.depth.x.array, self.problem.width)
-        self.bed.begin(self.order.xi)
-        self.memory = Memory(self.problem.stored())
         self.growth: Growth | None = None
         self.events: list[str] = []
         self.instrument = Instrument(cell.program)
@@ -104,9 +121,79 @@ class SpreadSimulation(Contoured):
         self._speeds: FloatArray = np.zeros(self.order.xi.size)
         self._cut, self._reached = 0.4, False
         self._newton: Newton | None = None
+        self.problem.initialise()
+        if saved is None:
+            self._begin()
+        else:
+            self._resume(saved)
+
+    def _begin(self) -> None:
+        cell, problem, regions = self.cell, self.problem, self.regions
+        places = problem.spaces[SCALAR].tabulate_dof_coordinates()[:, : regions.dim]
+        problem.set_depth(-signed_distance(cell.front, places))
+        self.order.xi = order_parameter(problem.depth.x.array, problem.width)
+        self.bed.begin(self.order.xi)
+        self.memory = Memory(problem.stored())
         self.state.totals.begin(self._amounts(), {FRONT: self.volume()})
         self.state.cells_max = regions.number_of_cells()
         self._watch()
+
+    def saved(self) -> Tree:
+        """All that the next step depends on (collective); factors of matrices are made again."""
+        problem, keeper, change = self.problem, FieldKeeper(self.problem), self.memory.change
+        scalars, cut = problem.spaces[SCALAR], self.regions.cut
+        levels = [
+            {
+                "time": level.time,
+                "xi": keeper.kept(scalars, level.xi),
+                "depth": keeper.kept(scalars, level.depth),
+                "fields": keeper.kept_snapshot(level.fields),
+            }
+            for level in self._past
+        ]
+        return {
+            "state": self.state.saved(),
+            "instrument": self.instrument.saved(),
+            "mesh": {
+                **{name: OnFirst(None if cut is None else getattr(cut, name)) for name in CUT},
+                "births": None if cut is None else cut.births,
+            },
+            "fields": keeper.kept_snapshot(problem.snapshot()),
+            "xi": keeper.kept(scalars, self.order.xi),
+            "depth": keeper.kept_function(problem.depth),
+            "speeds": keeper.kept(scalars, self._speeds),
+            "past": levels,
+            "stored": keeper.kept_stored(self.memory.present),
+            "stored change": None if change is None else keeper.kept_stored(change),
+            "growth": kept_growth(self.growth),
+            "bed": self.bed.saved(),
+            "begun": kept_skin(self.begun),
+            "initially bare": self.initially_bare,
+        }
+
+    def _resume(self, saved: Mapping[str, Any]) -> None:
+        problem, keeper = self.problem, FieldKeeper(self.problem)
+        scalars, before = problem.spaces[SCALAR], saved["stored change"]
+        self.state = State.resumed(saved["state"])
+        self.instrument.resume(saved["instrument"])
+        self._past = [
+            Level(
+                level["time"],
+                keeper.found(scalars, level["xi"]),
+                keeper.found(scalars, level["depth"]),
+                keeper.found_snapshot(level["fields"]),
+            )
+            for level in saved["past"]
+        ]
+        keeper.found_snapshot(saved["fields"])
+        self.order.xi = keeper.found(scalars, saved["xi"])
+        problem.set_depth(keeper.found(scalars, saved["depth"]))
+        self._speeds = keeper.found(scalars, saved["speeds"])
+        change = None if before is None else keeper.found_stored(before)
+        self.memory = Memory(keeper.found_stored(saved["stored"]), change)
+        self.growth = found_growth(saved["growth"])
+        self.bed.resume(saved["bed"])
+        self._watch((found_skin(saved["begun"]), saved["initially bare"]))
 
     @property
     def voltage(self) -> float:
@@ -114,7 +201,9 @@ class SpreadSimulation(Contoured):
         return float(self.problem.potentials[0] * self.problem.equations.vt)
 
     def _look(self) -> Seen:
-        return seen(self.problem, self.order.xi, self.bed, self.cell.physics, self._contacts)
+        found = self._disturbance
+        factor = None if found is None else partial(found.factor, time=self.state.time)
+        return seen(self.problem, self.order.xi, self.bed, self.cell.physics, self._contacts, factor)
 
     def volume(self) -> float:
         """Of the metal, m^3 (m^2 in 2D) (collective)."""

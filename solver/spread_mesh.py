@@ -14,11 +14,15 @@ from meshes.domain import Skin
 
 from .bed import Bed
 from .compiled import SCALAR
+from .coverage import FRESH
 from .diffuse import Spread
-from .types import FloatArray
+from .types import BoolArray, FloatArray
 
 PROFILE = 5.0
 """Widths on either side of the surface that must be fine: xi is 0.7 % there."""
+AWAKE = 0.01
+"""Part of its incubation after which bare substrate is about to become a surface; before, no current passes
+and it needs no fine cells but those about the feet of metal."""
 NEARBY = 2.0
 """Edges beyond PROFILE widths up to which a coarse cell can be one that the surface reaches next."""
 
@@ -83,7 +87,8 @@ class SpreadMesh:
         """The mesh about `front` (collective)."""
         resolution = self.resolution
         if resolution.adaptive:
-            return self._about(_dense(front, resolution.margin))
+            metal = _dense(front, ~front.bare, resolution.margin)
+            return self._about(metal if len(metal) else _dense(front, front.bare, resolution.margin))
         return self.forest.refined(_Below(resolution, self.width))
 
     def worn(self, problem: Spread, bed: Bed) -> bool:
@@ -92,6 +97,7 @@ class SpreadMesh:
             return False
         depth = np.abs(problem.depth.x.array[problem.spaces[SCALAR].dofmap.list])
         near = depth.min(axis=1) < PROFILE * self.width
+        near[bed.cells[self._awake(problem, bed)]] = True
         edges = problem.corners[:, :, None] - problem.corners[:, None, :]
         longest = np.sqrt((edges**2).sum(axis=-1).max(axis=(1, 2)))
         coarse = near & (longest > 1.001 * self.resolution.finest)
@@ -107,11 +113,15 @@ class SpreadMesh:
         return self._about(self._surface(problem, bed))
 
     def _surface(self, problem: Spread, bed: Bed) -> FloatArray:
-        """Points of this rank on the surface and on bare substrate, shape (n, dim)."""
+        """Points of this rank on the surface, and on bare substrate that will be one, shape (n, dim)."""
         depth = problem.depth.x.array[problem.spaces[SCALAR].dofmap.list]
         crossed = (depth.min(axis=1) <= 0.0) & (depth.max(axis=1) >= 0.0)
+        return np.concatenate((problem.corners[crossed].mean(axis=1), bed.middles[self._awake(problem, bed)]))
+
+    def _awake(self, problem: Spread, bed: Bed) -> BoolArray:
+        """Facets of substrate without much metal on them whose nuclei are coming or have come."""
         bare = problem.depth.x.array[bed.nodes].max(axis=1, initial=-np.inf) < PROFILE * self.width
-        return np.concatenate((problem.corners[crossed].mean(axis=1), bed.middles[bare]))
+        return np.asarray(bare & (bed.coverage > FRESH + AWAKE))
 
     def _band(self, points: FloatArray, half: float) -> Band:
         """Sizes about the points of all ranks (collective)."""
@@ -137,10 +147,12 @@ class _Below:
         return np.minimum(r.coarsest, r.finest + r.growth * above)
 
 
-def _dense(front: Skin, spacing: float) -> FloatArray:
-    """Points of a front not farther apart than `spacing`."""
-    points = [front.points]
-    corners = front.points[front.cells]
+def _dense(front: Skin, chosen: BoolArray, spacing: float) -> FloatArray:
+    """Points of the `chosen` facets of a front, not farther apart than `spacing`."""
+    if not chosen.any():
+        return np.empty((0, front.points.shape[1]))
+    corners = front.points[front.cells[chosen]]
+    points = [corners.reshape(-1, corners.shape[2])]
     longest = float(np.sqrt(((corners - np.roll(corners, 1, axis=1)) ** 2).sum(axis=2)).max())
     parts = int(np.ceil(longest / spacing)) + 1
     for weights in _lattice_weights(corners.shape[1], parts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -18,12 +19,33 @@ from .diffuse import JUNCTION, Spread
 from .equations import POTENTIAL
 from .model import FRONT
 from .physics import Physics
-from .reaction import Site
+from .reaction import Reaction, Site
 from .types import FloatArray, IntArray
 
+ITERATIONS = 100
+"""Of Newton's method for the current through a film, at most; it needs one per RT/F of overpotential."""
+ACCURACY = 1e-12
+"""Relative change of that current at which it counts as found."""
 
-def seen(problem: Spread, xi: FloatArray, bed: Bed, physics: Physics, contacts: dict[str, str]) -> Seen:
-    """Look at the order parameter at the local nodes (collective)."""
+
+def seen(
+    problem: Spread,
+    xi: FloatArray,
+    bed: Bed,
+    physics: Physics,
+    contacts: dict[str, str],
+    disturbance: Callable[[FloatArray], FloatArray] | None = None,
+) -> Seen:
+    """Look at the order parameter at the local nodes (collective).
+
+    Args:
+        problem: with the fields.
+        xi: order parameter at the local nodes.
+        bed: substrate.
+        physics: what reacts, and through which film.
+        contacts: of the kinds of substrate.
+        disturbance: factor of the reaction at points in mesh units, (n, d) -> (n,); None: 1.
+    """
     names = bed.ground.names if len(bed.ground.names) > 1 else (*bed.ground.names, "substrate")
     kind = bed.ground.kind if len(bed.ground.names) > 1 else _first
     found = contour(problem.regions, problem.spaces[SCALAR], xi, names, kind)
@@ -37,7 +59,7 @@ def seen(problem: Spread, xi: FloatArray, bed: Bed, physics: Physics, contacts: 
     patch = np.where(np.isin(skin.patch, floating), skin.patch, -1)
     skin = replace(skin, patch=patch)
     dead = sum(piece.volume for piece in found.pieces if not piece.standing)
-    current = _current(problem, found, skin, physics)
+    current = _current(problem, found, skin, physics, disturbance)
     return Seen(skin, current, np.array(floating, dtype=np.int32), float(dead))
 
 
@@ -61,8 +83,14 @@ def _covered(skin: Skin, problem: Spread, bed: Bed) -> Skin:
     return replace(skin, coverage=coverage, surface=surface)
 
 
-def _current(problem: Spread, found: Contour, skin: Skin, physics: Physics) -> FloatArray:
-    """Kinetics at the middles of the facets, zero on bare substrate."""
+def _current(
+    problem: Spread,
+    found: Contour,
+    skin: Skin,
+    physics: Physics,
+    disturbance: Callable[[FloatArray], FloatArray] | None,
+) -> FloatArray:
+    """Kinetics behind the film at the middles of the facets, zero on bare substrate."""
     eq, closure = problem.equations, problem.model.closure
     names = closure.unknowns
     fields = [problem.nodal(POTENTIAL), problem.metal_potential(), problem.shift[FRONT].x.array]
@@ -70,7 +98,47 @@ def _current(problem: Spread, found: Contour, skin: Skin, physics: Physics) -> F
     values = found.at_vertices(np.column_stack(fields))[found.surface.cells].mean(axis=1)
     phi, metal, shift = values.T[:3]
     reaction = physics.reaction_at(FRONT)
-    known = dict(zip(names, values.T[3:], strict=True))
+    known = closure.concentrations(dict(zip(names, values.T[3:], strict=True)))
     eta = (metal - phi + shift) * eq.vt - reaction.equilibrium_potential
-    density = reaction.current(Site(eta, closure.concentrations(known), problem.model.temperature))
-    return np.where(skin.bare, 0.0, np.asarray(density) * physics.direction(skin.normals))
+    factor = physics.direction(skin.normals)
+    if disturbance is not None:
+        factor = factor * disturbance(skin.points[skin.cells].mean(axis=1))
+    resistance, temperature = physics.film(FRONT).resistance, problem.model.temperature
+    density = through_film(reaction, eta, known, temperature, factor, resistance)
+    return np.where(skin.bare, 0.0, density)
+
+
+def through_film(
+    reaction: Reaction,
+    eta: FloatArray,
+    concentrations: Mapping[str, FloatArray],
+    temperature: float,
+    factor: FloatArray,
+    resistance: float,
+) -> FloatArray:
+    """Current density of a reaction behind a film: i = f i_r(eta - R i), by Newton's method.
+
+    Args:
+        reaction: i_r, a current that rises with the overpotential.
+        eta: overpotential of reaction and film together, V, shape (n,).
+        concentrations: at the reaction, mol/m^3, each of shape (n,).
+        temperature: K.
+        factor: f, shape (n,).
+        resistance: R of the film, ohm m^2.
+
+    Returns:
+        A/m^2, shape (n,).
+
+    Raises:
+        RuntimeError: it is not found.
+    """
+    current = np.zeros_like(eta)
+    for _ in range(ITERATIONS):
+        site = Site(eta - resistance * current, concentrations, temperature)
+        defect = current - factor * np.asarray(reaction.current(site))
+        change = defect / (1.0 + resistance * factor * np.maximum(np.asarray(reaction.slope(site)), 0.0))
+        current = current - change
+        scale = float(np.abs(current).max(initial=0.0))
+        if float(np.abs(change).max(initial=0.0)) <= ACCURACY * scale:
+            return np.asarray(current)
+    raise RuntimeError("the current through the film on the surface is not found")

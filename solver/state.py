@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
+from .archive import Tree
 from .memory import Growth
 from .model import FRONT
 from .shaping import Resolved
@@ -117,3 +119,12 @@ class State:
     cells_max: int = 0
     records: list[RemeshRecord] = field(default_factory=list)
     totals: Books = field(default_factory=Books)
+
+    def saved(self) -> Tree:
+        """All of it but the records, which have been read; for an archive."""
+        return {**asdict(self), "records": []}
+
+    @staticmethod
+    def resumed(saved: Mapping[str, Any]) -> State:
+        """The state of `saved`."""
+        return State(**{**saved, "totals": Books(**saved["totals"])})

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +20,11 @@ from meshes.domain import Skin
 from meshes.front import Front
 from meshes.shell import Shell
 
+from .outputs import check_ends_with, on_each, on_first
 from .types import FloatArray
+
+FRAMES = {"fields": r"^[a-z]+_?(\d{6,})", "front": r"_(\d{6,})\.\w+$", "electrodes": r"_(\d{6,})\.\w+$"}
+"""Where files of output times are, and the number of the frame in their names."""
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -44,15 +49,45 @@ class RunFolder:
             (path / "fields").mkdir(parents=True, exist_ok=True)
         comm.barrier()
 
+    def outputs(self) -> dict[str, Any]:
+        """How much there is of everything that is appended to; of tables rank 0 knows.
+
+        `tables`: bytes by name; `frames`: number.
+        """
+        tables = {name: (self.path / name).stat().st_size for name in self._tables}
+        return {"tables": tables, "frames": self.frames}
+
+    def cut(self, outputs: Mapping[str, Any]) -> None:
+        """Go on from where the outputs were as `outputs` says: take away what came later (collective)."""
+        on_first(self.comm, lambda: self._cut(outputs))
+        self.frames = outputs["frames"]
+
+    def _cut(self, outputs: Mapping[str, Any]) -> None:
+        (self.path / "summary.json").unlink(missing_ok=True)
+        for path in self.path.glob("*.csv"):
+            if path.name not in outputs["tables"]:
+                path.unlink()
+        for name, size in outputs["tables"].items():
+            os.truncate(self.path / name, size)
+            with (self.path / name).open(newline="", encoding="utf-8") as file:
+                columns = next(csv.reader(file))
+            file = (self.path / name).open("a", newline="", encoding="utf-8")
+            self._tables[name] = file, csv.DictWriter(file, fieldnames=columns)
+        if (self.path / "fields.pvd").is_file():
+            self._write_series(self._read_series()[: outputs["frames"]])
+        for folder, numbered in FRAMES.items():
+            for path in (self.path / folder).glob("*"):
+                number = re.search(numbered, path.name)
+                if number is not None and int(number[1]) >= outputs["frames"]:
+                    path.unlink()
+
     def text(self, name: str, content: str) -> None:
         """Write a small text file."""
-        if self.comm.rank == 0:
-            (self.path / name).write_text(content, encoding="utf-8")
+        on_first(self.comm, lambda: (self.path / name).write_text(content, encoding="utf-8"))
 
     def json(self, name: str, content: Mapping[str, Any]) -> None:
         """Write a JSON file."""
-        if self.comm.rank == 0:
-            write_json(self.path / name, content)
+        on_first(self.comm, lambda: write_json(self.path / name, content))
 
     def metrics(self, row: Mapping[str, float]) -> None:
         """Append a row to metrics.csv."""
@@ -60,8 +95,9 @@ class RunFolder:
 
     def row(self, name: str, row: Mapping[str, float | str]) -> None:
         """Append a row to a table; the first one names the columns."""
-        if self.comm.rank != 0:
-            return
+        on_first(self.comm, lambda: self._row(name, row))
+
+    def _row(self, name: str, row: Mapping[str, float | str]) -> None:
         if name not in self._tables:
             new = (self.path / name).open("w", newline="", encoding="utf-8")
             self._tables[name] = new, csv.DictWriter(new, fieldnames=list(row))
@@ -84,14 +120,22 @@ class RunFolder:
         `unit`: length of one mesh unit in m; `currents`: density on every facet of every front, A/m^2.
         """
         self._fields(time, unit, fields)
-        if self.comm.rank == 0:
-            scale = unit * 1e6
-            for name, front in fronts.items():
-                if isinstance(front, Front):
-                    self._front(time, charge, scale, name, front, currents[name])
-                else:
-                    self._shell(scale, name, front, currents[name])
+        on_first(self.comm, lambda: self._fronts(time, charge, unit * 1e6, fronts, currents))
         self.frames += 1
+
+    def _fronts(
+        self,
+        time: float,
+        charge: float,
+        scale: float,
+        fronts: Mapping[str, Skin],
+        currents: Mapping[str, FloatArray],
+    ) -> None:
+        for name, front in fronts.items():
+            if isinstance(front, Front):
+                self._front(time, charge, scale, name, front, currents[name])
+            else:
+                self._shell(scale, name, front, currents[name])
 
     def _shell(self, scale: float, name: str, shell: Shell, current: FloatArray) -> None:
         """Triangles of a front in um as VTK's XML, with what they consist of and the current density."""
@@ -110,14 +154,14 @@ class RunFolder:
 
     def add_frame(self, time: float, file: str) -> None:
         """Put a file of `fields/`, whole on disk, at the end of the series."""
-        if self.comm.rank == 0:
-            self._series(time, file)
+        on_first(self.comm, lambda: self._series(time, file))
         self.frames += 1
 
     def close(self) -> None:
         """Close open files."""
         for file, _ in self._tables.values():
-            file.close()
+            with suppress(OSError):  # rows were flushed one by one; what did not get there has been told of
+                file.close()
 
     def _fields(self, time: float, unit: float, fields: Sequence[fem.Function]) -> None:
         """One .pvtu with its pieces, then the series file anew: a kill between leaves the old series."""
@@ -130,18 +174,29 @@ class RunFolder:
                 file.write_function(list(fields), time)
         finally:
             x /= scale
-        if self.comm.rank == 0:
-            single = self.path / "fields" / f"{stem}.pvd"
-            found = re.search(r'file="([^"]+)"', single.read_text(encoding="utf-8"))
-            if found is None:
-                raise OSError(f"{single} names no piece")
-            self._series(time, found[1])
-            single.unlink()
+        on_each(self.comm, lambda: self._check_pieces(stem))
+        on_first(self.comm, lambda: self._enter(stem, time))
+
+    def _check_pieces(self, stem: str) -> None:
+        """DOLFINx does not say when a disk is full."""
+        for piece in (self.path / "fields").glob(f"{stem}_p{self.comm.rank}_*.vtu"):
+            check_ends_with(piece, "</VTKFile>")
+
+    def _enter(self, stem: str, time: float) -> None:
+        single = self.path / "fields" / f"{stem}.pvd"
+        found = re.search(r'file="([^"]+)"', single.read_text(encoding="utf-8"))
+        if found is None:
+            raise OSError(f"{single} names no piece")
+        check_ends_with(self.path / "fields" / found[1], "</VTKFile>")
+        self._series(time, found[1])
+        single.unlink()
 
     def _series(self, time: float, file: str) -> None:
         """DOLFINx writes a series only when it is closed; this one is whole after every frame."""
         entry = f'    <DataSet timestep="{time:.10g}" group="" part="0" file="fields/{file}"/>'
-        entries = [*self._entries(), entry]
+        self._write_series([*self._read_series()[: self.frames], entry])
+
+    def _write_series(self, entries: Sequence[str]) -> None:
         lines = [
             '<?xml version="1.0"?>',
             '<VTKFile type="Collection" version="0.1">',
@@ -154,8 +209,8 @@ class RunFolder:
         temporary.write_text("\n".join(lines), encoding="utf-8")
         os.replace(temporary, target)
 
-    def _entries(self) -> list[str]:
-        if self.frames == 0:
+    def _read_series(self) -> list[str]:
+        if not (self.path / "fields.pvd").is_file():
             return []
         text = (self.path / "fields.pvd").read_text(encoding="utf-8")
         return [line for line in text.splitlines() if "<DataSet" in line]

@@ -32,6 +32,17 @@ SMALL_APEX = [
 ]  # fmt: skip
 """The apex in a smaller cell, coarsely, up to a height of 1.2 um."""
 
+SMALL_MOSS = [
+    "bare_na_moss",
+    "--set", "geometry.width=3 um",
+    "--set", "geometry.gap=10 um",
+    "--set", "mesh.front_size=0.12 um",
+    "--set", "mesh.bulk_size=2 um",
+    "--set", "stop.thickness=0.3 um",
+    "--set", "output.frames=3",
+]  # fmt: skip
+"""Some bulges on bare sodium, until the film has cracked on the first of them."""
+
 
 def environment() -> dict[str, str]:
     """The environment of this process less what MPI has left in it, with the repository on the path."""

@@ -130,6 +130,11 @@ class Output(Section):
 
     frames: Count = 20
     """Number of times at which fields are written."""
+    checkpoint_every: Time = 600.0
+    """Wall time after which the run writes a checkpoint that `--resume` can go on from; the last one is
+    written at the end."""
+    checkpoint_steps: Annotated[int, Field(ge=1)] | None = None
+    """Steps after which it writes one at the latest; by default time alone decides."""
 
 
 class Solver(Section):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import SMALL_APEX, SMALL_ISLANDS, run
+from tests.running import SMALL_APEX, SMALL_ISLANDS, SMALL_MOSS, run
 
 SAME = (
     "time_s",
@@ -21,7 +21,9 @@ SAME = (
 
 
 @pytest.mark.parametrize(
-    "case", [SMALL_ISLANDS, [*SMALL_APEX, "--set", "stop.tip_height=0.6 um"]], ids=["islands", "apex"]
+    "case",
+    [SMALL_ISLANDS, [*SMALL_APEX, "--set", "stop.tip_height=0.6 um"], SMALL_MOSS],
+    ids=["islands", "apex", "moss"],
 )
 def test_numbers_do_not_depend_on_the_number_of_ranks(case: list[str], tmp_path: Path) -> None:
     alone = run(tmp_path / "one", case)
