@@ -7,6 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cases.build import build
+from cases.loader import load
+from cases.ripples import find
+from cases.schema import Case
 from tests.running import SMALL_APEX, run
 
 NOISY = [
@@ -105,3 +109,15 @@ def test_a_crystal_grows_into_the_shape_of_its_faces_however_it_lies_in_the_mesh
         assert growth > 0.3
         expected = crystal(angles, growth, np.radians(turned))
         assert (found - expected) / growth == pytest.approx(np.zeros(angles.size), abs=0.01)
+
+
+def test_the_dendrite_has_room_for_its_ripples_and_no_face_that_does_not_react() -> None:
+    """Eight widths in the fastest ripple, two such ripples in the box, and {111} at a third of i0 or more."""
+    case = load("dendrite_3d")
+    assert isinstance(case, Case)
+    finding, width = find(case), case.growth.interface_width
+    assert width is not None
+    assert finding.fastest[0] * 8.0 * width < 2.0 * np.pi
+    assert finding.fastest[0] * finding.width > 2.0 * (2.0 * np.pi)
+    octahedral = np.full((1, 3), 3.0**-0.5)
+    assert build(case).physics.crystal.factor(octahedral)[0] > 1.0 / 3.0
