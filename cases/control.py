@@ -6,6 +6,7 @@ Exactly one key says what happens, in the section and in every step of `control.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,10 @@ from cases.waveforms import (
     source,
 )
 from solver import program as instrument
+from solver.segment import Current
+
+LOOKED_AT = 1000
+"""Segments of a program that are looked at: a train of a million pulses repeats itself."""
 
 
 def _steps(value: object) -> object:
@@ -97,6 +102,17 @@ def program(control: Control) -> instrument.Program:
     """The program that a section stands for, in SI; a constant voltage or current lasts for ever."""
     steps = (_only_step(control),) if control.program is None else control.program
     return instrument.sequence(*map(_build, steps))
+
+
+def largest_current(control: Control) -> float | None:
+    """Magnitude of the largest cathodic current density programmed (anodic if there is none), A/m^2.
+
+    None without a current; of a long program only the beginning is looked at.
+    """
+    segments = itertools.islice(program(control), LOOKED_AT)
+    currents = [s.start for s in segments if isinstance(s.mode, Current)]
+    found = max((-i for i in currents), default=0.0)
+    return found or max(map(abs, currents), default=0.0) or None
 
 
 def _only_step(control: Control) -> Step:

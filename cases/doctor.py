@@ -67,11 +67,6 @@ def report(json: bool = False) -> int:
     return int(any(finding.state == "missing" for finding in findings))
 
 
-def main() -> int:
-    """Report to the terminal."""
-    return report()
-
-
 def _environment() -> Iterator[Finding]:
     conda = os.environ.get("CONDA_PREFIX")
     found = f"conda: {conda}" if conda else f"Python of this machine: {sys.prefix}"

@@ -9,10 +9,16 @@ class CaseError(Exception):
     """Bad input, told in the user's words.
 
     Attributes:
-        problems: one sentence each; ``str(error)`` is one per line.
+        problems: one sentence each; ``str(error)`` is one per line. What cannot be printed (a file may hold
+            line ends and terminal codes in its keys) is written as Python would.
     """
 
     def __init__(self, problems: str | Iterable[str]) -> None:
         """Take one sentence, or several."""
-        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        told = (problems,) if isinstance(problems, str) else problems
+        self.problems: tuple[str, ...] = tuple(map(_printable, told))
         super().__init__("\n".join(self.problems))
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

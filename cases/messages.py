@@ -92,7 +92,7 @@ def _one(detail: ErrorDetails, model: type[BaseModel]) -> str:
     if kind.startswith("union_tag"):
         return _kind(path, detail["input"], _annotation(model, loc))
     if kind == "extra_forbidden":
-        holder = _bare(_annotation(model, loc[:-1]))
+        holder = bare(_annotation(model, loc[:-1]))
         return f"{path}: unknown key, {suggestion(str(loc[-1]), list(getattr(holder, 'model_fields', ())))}"
     if kind == "missing":
         return f"{path}: missing, expected {_expected(_annotation(model, loc))}"
@@ -112,7 +112,7 @@ def _one(detail: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _literal(path: str, value: object, annotation: object) -> str:
-    words = get_args(_bare(annotation))
+    words = get_args(bare(annotation))
     if value in _LATER.get(path, ()):
         return f"not available yet, expected {_either(words)}"
     texts = [word for word in words if isinstance(word, str)]
@@ -145,7 +145,7 @@ def _annotation(model: type[BaseModel], loc: Sequence[object]) -> object:
         if key in members:
             here = members[str(key)]
             continue
-        here = _bare(here)
+        here = bare(here)
         if get_origin(here) is dict:
             here = get_args(here)[1]
         elif get_origin(here) is tuple and isinstance(key, int):
@@ -155,7 +155,7 @@ def _annotation(model: type[BaseModel], loc: Sequence[object]) -> object:
             here = (field.annotation, *field.metadata)
         else:
             return object
-    return here if isinstance(here, tuple) or _kinds(here)[0] else _bare(here)
+    return here if isinstance(here, tuple) or _kinds(here)[0] else bare(here)
 
 
 def _written(model: type[BaseModel], loc: Sequence[object]) -> list[object]:
@@ -173,32 +173,32 @@ def _kinds(annotation: object) -> tuple[Kinds | None, Mapping[str, Any]]:
     return None, {}
 
 
-def _bare(annotation: object) -> object:
-    """The type without constraints and without "or nothing"."""
+def bare(annotation: object) -> object:
+    """The type of a field without constraints and without "or nothing"."""
     if isinstance(annotation, tuple):
         annotation = annotation[0]
     choices = [choice for choice in get_args(annotation) if choice is not NoneType]
     if NoneType in get_args(annotation) and len(choices) == 1:
-        return _bare(choices[0])
-    return _bare(get_args(annotation)[0]) if hasattr(annotation, "__metadata__") else annotation
+        return bare(choices[0])
+    return bare(get_args(annotation)[0]) if hasattr(annotation, "__metadata__") else annotation
 
 
 def _expected(annotation: object) -> str:
     """What a field takes, as a noun."""
-    if (unit := _unit(annotation)) is not None:
-        return unit.expected
-    bare = _bare(annotation)
-    if get_origin(bare) is Literal:
-        return _either(get_args(bare))
-    if get_origin(bare) is dict or (isinstance(bare, type) and issubclass(bare, BaseModel)):
+    if (found := unit(annotation)) is not None:
+        return found.expected
+    plain = bare(annotation)
+    if get_origin(plain) is Literal:
+        return _either(get_args(plain))
+    if get_origin(plain) is dict or (isinstance(plain, type) and issubclass(plain, BaseModel)):
         return "a table"
-    return _KINDS.get(bare, "another value")
+    return _KINDS.get(plain, "another value")
 
 
-def _unit(annotation: object) -> Unit | None:
+def unit(annotation: object) -> Unit | None:
     """The `Unit` that an annotation carries, at any depth."""
     if isinstance(annotation, Unit):
         return annotation
     inner = annotation if isinstance(annotation, tuple) else (*get_args(annotation),)
     inner += getattr(annotation, "__metadata__", ())
-    return next((unit for part in inner if (unit := _unit(part)) is not None), None)
+    return next((found for part in inner if (found := unit(part)) is not None), None)

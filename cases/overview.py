@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cases import solution
-from cases.control import program
+from cases.control import largest_current, program
 from cases.fixed import overview as fixed
 from cases.fixed.schema import FixedCase
 from cases.nonlinear import parameters
@@ -72,9 +72,28 @@ def overview(case: Case | FixedCase) -> RenderableType:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    for name, text in fixed.rows(case) if isinstance(case, FixedCase) else _rows(case):
+    for name, text in rows(case):
         table.add_row(name, Text(text))
     return Group(Text(case.title, style="bold"), "", table, "", _assumptions(case))
+
+
+def rows(case: Case | FixedCase) -> list[tuple[str, str]]:
+    """Name and text of everything worth knowing before a run."""
+    if isinstance(case, FixedCase):
+        return fixed.rows(case)
+    return [*_rows(case), *(("note", note) for note in notes(case))]
+
+
+def notes(case: Case | FixedCase) -> list[str]:
+    """What is allowed, but may not be what one wants."""
+    if isinstance(case, FixedCase):
+        return fixed.notes(case)
+    if case.growth.model == "nonlinear":
+        return []
+    current = largest_current(case.control)
+    if current is not None and current > limiting_current(case):
+        return ["the programmed current is above the limiting one: it lasts until Sand's time at most"]
+    return []
 
 
 def _rows(case: Case) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from cases import ranks
+from cases import machine, ranks
 from cases.errors import CaseError
 from cases.messages import suggestion
 from verification import report
@@ -34,6 +34,7 @@ def run_verify(
     peers: bool = False,
     only_list: bool = False,
     *,
+    json: bool = False,
     known: Sequence[Study] | None = None,
     console: Console | None = None,
 ) -> int:
@@ -49,6 +50,7 @@ def run_verify(
             Studies that do not run keep what the report there says of them.
         peers: also run the studies that need another program.
         only_list: name the studies and run none.
+        json: the outcomes (of only_list: the studies) as JSON on standard output, in place of all else.
         known: studies to choose from; those of `verification.studies` by default.
         console: the screen, standard output by default.
 
@@ -64,10 +66,12 @@ def run_verify(
     screen = console or Console(highlight=False, soft_wrap=False)
     if not screen.is_terminal and console is None:
         screen.width = _WIDE
-    screen.quiet = comm.rank != 0
+    screen.quiet = comm.rank != 0 or json
     everything = tuple(studies() if known is None else known)
     if only_list:
         screen.print(_listed(everything))
+        if json and comm.rank == 0:
+            print(machine.studies(everything))
         return PASSED
     chosen = _chosen(everything, names, peers)
     outcomes = [_run(study, index, len(chosen), quick, comm, screen) for index, study in enumerate(chosen, 1)]
@@ -80,6 +84,8 @@ def run_verify(
         order = [study.name for study in everything]
         for file in ranks.on_first(comm, lambda: _write(outcomes, out, about, order)):
             screen.print(f"written: {file}", soft_wrap=True)
+    if json and comm.rank == 0:
+        print(machine.outcomes(outcomes))
     passed: bool = comm.bcast(bool(outcomes) and all(outcome.passed for outcome in outcomes))
     return PASSED if passed else FAILED
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic_core import PydanticCustomError
+from pydantic import GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
 
 from cases.units import (
     CONCENTRATION,
@@ -80,6 +81,17 @@ class LawOf(Unit):
         formula = f"a formula in {', '.join(self.names)} (SI){unit}"
         points = "a list of points" if self.table else ""
         return " or ".join(part for part in (super().expected, formula, points) if part)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe what editors may let through: a text, points where they are taken, a plain number."""
+        point = {"type": "array", "minItems": 2, "maxItems": 2}
+        choices: list[dict[str, Any]] = [{"type": "string"}]
+        choices += [{"type": "number"}] if self.dimension is RATIO else []
+        choices += [{"type": "array", "items": point, "minItems": 2}] if self.table else []
+        example: str | float = self.dimension.example if self.dimension.si else float(self.dimension.example)
+        return {"anyOf": choices, "examples": [example], "x-quantity": self.expected}
 
     def validate(self, value: object) -> Any:
         """A float, an Expression or a Table."""

@@ -6,19 +6,15 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
-from cases.control import program
+from cases.control import LOOKED_AT, largest_current, program
 from cases.fixed.geometry import Channel, Hull, Polygon, largest_extent
 from cases.fixed.model import closure as closure_of
 from cases.fixed.model import film_resistance, solution_of
 from solver.closures import VACUUM
 from solver.constants import FARADAY, GAS
-from solver.segment import Current
 
 if TYPE_CHECKING:
     from cases.fixed.schema import FixedCase
-
-_LOOKED_AT = 1000
-"""Segments of a program that are looked at: a train of a million pulses repeats itself."""
 
 
 def length(case: FixedCase) -> float | None:
@@ -122,10 +118,7 @@ def limiting_current(case: FixedCase) -> float | None:
 
 def programmed_current(case: FixedCase) -> float | None:
     """Magnitude of the largest cathodic current density of the program, A/m^2; None if it has none."""
-    segments = itertools.islice(program(case.control), _LOOKED_AT)
-    currents = [s.start for s in segments if isinstance(s.mode, Current)]
-    found = max((-i for i in currents), default=0.0)
-    return found or max(map(abs, currents), default=0.0) or None
+    return largest_current(case.control)
 
 
 def sand_time(case: FixedCase) -> float | None:
@@ -196,7 +189,7 @@ def total_time(case: FixedCase) -> float:
 
 def initial_step(case: FixedCase) -> float:
     """Default of time.initial_step, s: short against diffusion, segments, and charging of double layers."""
-    segments = itertools.islice(program(case.control), _LOOKED_AT)
+    segments = itertools.islice(program(case.control), LOOKED_AT)
     times = [1e-3 * s.duration for s in segments] + [1e-4 * total_time(case)]
     if (tau := diffusion_time(case)) is not None:
         times.append(1e-5 * tau)
@@ -209,7 +202,7 @@ def initial_step(case: FixedCase) -> float:
 
 def max_step(case: FixedCase) -> float:
     """Default of time.max_step, s: a hundredth of the whole; of the longest segment if only limits end it."""
-    segments = itertools.islice(program(case.control), _LOOKED_AT)
+    segments = itertools.islice(program(case.control), LOOKED_AT)
     longest = max((s.duration for s in segments if s.duration < math.inf), default=math.inf)
     total = total_time(case)
     return 0.01 * (total if total < math.inf else longest)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from mpi4py import MPI
 
 from cases import folders
 from cases.cli import main
@@ -19,6 +20,7 @@ from cases.errors import CaseError
 from cases.live import Live
 from cases.loader import load
 from cases.schema import Case
+from solver.checkpoints import Cadence, Checkpoints
 
 
 class RunError(Exception):
@@ -37,8 +39,12 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Replace solver and postprocess; what they are called with. A case called "gives up" returns 3."""
     made: list[tuple[Any, ...]] = []
 
-    def run_case(case: Case, source: Path, out: Path, *, max_steps: int | None, quiet: bool) -> int:
+    def run_case(
+        case: Case, source: Path, out: Path, *, max_steps: int | None, quiet: bool, resume: Any
+    ) -> int:
         made.append(("run", case, source, out, max_steps, quiet))
+        if resume is not None:
+            made.append(("resume", resume.step, resume.folder))
         if case.title == "is interrupted":
             raise KeyboardInterrupt
         (out / "metrics.csv").touch()
@@ -60,7 +66,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
     stand_ins: dict[str, dict[str, Any]] = {
         "cases.build": {"run_case": run_case, "mesh_case": mesh_case},
-        "cases.doctor": {"main": lambda: 0},
+        "cases.doctor": {"report": lambda json: 0},
         "postprocess.run": {"RunError": RunError},
         "postprocess.pictures": {"plot": plot},
         "postprocess.compare": {"compare": compare},
@@ -94,6 +100,30 @@ def test_runs_never_overwrite(calls: list[tuple[Any, ...]]) -> None:
     Path("runs/bare_ni-2/case.toml").write_text(dump(load("bare_ni")), encoding="utf-8")
     assert main(["run", "runs/bare_ni-2"]) == 0
     assert calls[-2][3].name == "bare_ni-4"
+
+
+def test_resume_takes_the_newest_run_or_the_folder_named(
+    calls: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["run", "bare_ni", "--resume"]) == 2
+    assert errors(capsys) == [
+        "error: --resume: there is no run of bare_ni in runs/; name its folder with --out"
+    ]
+    assert [main(["run", "bare_ni"]) for _ in range(2)] == [0, 0]
+    capsys.readouterr()
+    assert main(["run", "bare_ni", "--resume"]) == 2
+    assert errors(capsys) == ["error: --resume: runs/bare_ni-2 has no checkpoint to go on from"]
+    for step, name in ((5, "bare_ni"), (8, "bare_ni-2")):
+        (Path("runs") / name / "case.toml").write_text(dump(load("bare_ni")), encoding="utf-8")
+        made = Checkpoints(Path("runs") / name, MPI.COMM_SELF, Cadence(), dump(load("bare_ni")))
+        made.write(step, 0.1, {"tables": {}, "frames": 0}, {})
+    calls.clear()
+    ways = (["bare_ni"], ["bare_ni", "--out", "runs/bare_ni"], ["runs/bare_ni"])
+    assert [main(["run", *way, "--resume"]) for way in ways] == [0, 0, 0]
+    assert [call[1] for call in calls if call[0] == "resume"] == [8, 5, 5]
+    assert main(["run", "bare_ni", "--resume", "--set", "mesh.refine=2"]) == 2
+    assert "error: --resume: mesh.refine is 2.0, in the run it was 1.0" in errors(capsys)
+    assert main(["run", "bare_ni", "--resume", "--set", "stop.time=9 s"]) == 0
 
 
 def test_out_must_be_new_or_empty(
@@ -230,32 +260,6 @@ def test_quick_commands_do_not_import_the_solver() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "tertia 0" in done.stdout
-
-
-def test_progress_in_plain_lines(tmp_path: Path) -> None:
-    log, screen = tmp_path / "log.txt", io.StringIO()
-    with Live(log, stream=screen, every=0.0) as live:
-        live.start("A needle", "8 um tip height")
-        live.update(0.0, {"time_s": 0.0})
-        live.update(0.5, {"time_s": 1.25, "voltage_V": -0.1, "current_A_m2": -55.0, "tip_height_um": 4.0})
-        live.message("an island merged")
-    lines = screen.getvalue().splitlines()
-    assert lines[0] == "A needle, to 8 um tip height"
-    assert lines[2].startswith(" 50%  step 2  t 1.25 s  V -0.1 V  i -5.5 mA/cm2  tip 4.000 um")
-    assert lines[2].endswith("s left")
-    assert [line.split("  ", 1)[1] for line in log.read_text(encoding="utf-8").splitlines()] == lines
-
-
-def test_progress_is_quiet_when_asked_and_on_other_ranks(tmp_path: Path) -> None:
-    screen = io.StringIO()
-    for name, rank, quiet in (("quiet.txt", 0, True), ("other.txt", 1, False)):
-        with Live(tmp_path / name, rank=rank, quiet=quiet, stream=screen, every=0.0) as live:
-            live.start("A needle", "8 um tip height")
-            live.update(0.5, {"time_s": 1.0})
-            live.message("done")
-    assert screen.getvalue() == ""
-    assert (tmp_path / "quiet.txt").read_text(encoding="utf-8").count("\n") == 3
-    assert not (tmp_path / "other.txt").exists()
 
 
 def test_progress_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

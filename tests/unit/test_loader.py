@@ -113,6 +113,15 @@ def test_bare_geometry_is_checked(override: str, start: str) -> None:
     assert found.startswith(start)
 
 
+@pytest.mark.parametrize("letter", ["\x85", "\u2028", "\x1b[31m", "\r", "\t"])
+def test_what_cannot_be_printed_is_written_out(letter: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        from_tables({**_SHIPPED, f"a{letter}b": 1})
+    (line,) = caught.value.problems
+    assert line.isprintable()
+    assert line.startswith(('"a\\', "a\\"))
+
+
 def test_all_errors_are_listed() -> None:
     found = problems("geometry.gap=10 s", "geometry.widht=1 um", "mesh.refine=0", "stop.time=5")
     assert len(found) == 4
@@ -139,9 +148,11 @@ def test_islands_without_their_tables() -> None:
 
 
 def test_schottky_needs_its_table_and_ohmic_ignores_it() -> None:
-    assert problems("surfaces.matrix.contact=schottky") == (
+    diffuse = ["growth.method=phase_field", "surfaces.matrix.contact=schottky"]
+    assert problems(*diffuse) == (
         'surfaces.matrix.schottky: missing, expected a table because surfaces.matrix.contact is "schottky"',
     )
+    assert any(line.startswith("surfaces.matrix.contact") for line in problems(*diffuse[1:]))
     assert load("na3sb_ni", ["surfaces.island.contact=ohmic"]).surfaces.island is not None
 
 
@@ -169,7 +180,7 @@ def test_find_suggests(tmp_path: Path) -> None:
         CaseError, match='"na3sb" is neither a file nor a shipped case; did you mean "na3sb_ni"'
     ):
         find("na3sb")
-    with pytest.raises(CaseError, match=r"shipped cases are bare_ni, .*na3sb_ni"):
+    with pytest.raises(CaseError, match=r"shipped cases are .*bare_ni, .*na3sb_ni"):
         find("quite another thing")
     with pytest.raises(CaseError, match=r"folder without a case\.toml"):
         find(tmp_path)
