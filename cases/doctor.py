@@ -36,7 +36,9 @@ PACKAGES = (
     "meshio",
     "mmgpy",
 )
-TOOLS = ("pytest", "hypothesis", "ruff", "mypy", "import-linter")
+TOOLS = (
+    "pytest", "hypothesis", "ruff", "mypy", "import-linter", "jsonschema", "mkdocs", "mkdocstrings", "playwright",
+)  # fmt: skip
 FAST_BLAS = r"openblas|mkl_|libblis|armpl|nvpl|essl|Accelerate|atlas"
 
 

@@ -12,9 +12,9 @@ from importlib import metadata, util
 
 RUN = (
     "dolfinx basix ffcx ufl petsc4py mpi4py gmsh numpy scipy shapely meshio pydantic pint rich typer "
-    "matplotlib pyvista tomlkit"
+    "matplotlib pyvista tomlkit plotly imageio_ffmpeg pyarrow"
 )
-TEST = "pytest hypothesis ruff mypy importlinter"
+TEST = "pytest hypothesis ruff mypy importlinter jsonschema mkdocs mkdocstrings playwright"
 OLDEST, TOO_NEW = (0, 9), (0, 12)
 """Versions of DOLFINx."""
 
