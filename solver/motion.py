@@ -146,8 +146,13 @@ class Extension:
         solver.setOperators(matrix)
         if self._space.dofmap.index_map.size_global <= LARGEST_DIRECT[self.domain.dim]:
             solver.setType("preonly")
-            solver.getPC().setType("cholesky")
-            solver.getPC().setFactorSolverType("mumps")
+            if self.domain.comm.size == 1 and self.domain.dim == 2:  # factors that are solved with far sooner
+                solver.getPC().setType("lu")
+                solver.getPC().setFactorSolverType("petsc")
+                solver.getPC().setFactorOrdering("qmd")
+            else:
+                solver.getPC().setType("cholesky")
+                solver.getPC().setFactorSolverType("mumps")
         else:
             matrix.setBlockSize(self._width)
             solver.setType("cg")

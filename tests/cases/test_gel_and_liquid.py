@@ -73,7 +73,7 @@ def gel(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
 def test_a_conformal_film_evens_out_what_the_metal_does_unevenly(gel: tuple[Path, dict[str, Any]]) -> None:
     """A slow surface passes i ~ 1/(R_film + R_ct/a), a the local activity; without the film it is i ~ a.
 
-    The electrolyte makes no difference: kappa R = 0.5 mm is far beyond the size of the grains.
+    The electrolyte makes no difference: kappa R = 0.4 mm is far beyond the size of the grains.
     """
     folder, summary = gel
     case = load("gpe_pbmp", [value for value in GEL if "=" in value])
@@ -84,7 +84,7 @@ def test_a_conformal_film_evens_out_what_the_metal_does_unevenly(gel: tuple[Path
     film = case.kinetics.film_resistance
     transfer = GAS * 298.15 / (FARADAY * case.kinetics.exchange_current_density)
     assert film is not None
-    assert film > 9.0 * transfer
+    assert film > 6.0 * transfer
     expected = variation(1.0 / (film + transfer / factor), lengths)
     assert summary["flux_variation"] == pytest.approx(expected, rel=0.1)
     assert summary["flux_variation"] < 0.2 * variation(factor, lengths)
@@ -93,14 +93,14 @@ def test_a_conformal_film_evens_out_what_the_metal_does_unevenly(gel: tuple[Path
 
 
 def test_the_voltage_of_the_symmetric_cell(gel: tuple[Path, dict[str, Any]]) -> None:
-    """28 mV at 0.5 mA/cm^2, the one published point that was fitted, and what the gradient of the salt adds.
+    """The one published point that was fitted, 42 mV at 1 mA/cm^2, at half of it, and the salt gradient.
 
     V = 2 R i + (2RT/F) ln(c_counter/c_front) with c = c0 (1 +- i/i_lim), i_lim = 2 kappa RT/(F L).
     """
     part = 5.0 * FARADAY * 25e-6 / (2.0 * 0.18 * GAS * 298.15)
     salt = 2.0 * GAS * 298.15 / FARADAY * math.log((1.0 + part) / (1.0 - part))
     assert salt == pytest.approx(1.39e-3, rel=0.01)
-    expected = 2.0 * 27.3e-4 * 5.0 + salt
+    expected = 2.0 * 20.3e-4 * 5.0 + salt
     assert -gel[1]["voltage_V"] == pytest.approx(expected, rel=5e-3)
 
 
