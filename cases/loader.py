@@ -42,6 +42,8 @@ def find(source: str | Path) -> Path:
     Raises:
         CaseError: there is none; near names are suggested.
     """
+    if not str(source):
+        raise CaseError("the name of a case is empty, expected a file, a run folder or a shipped case")
     path = Path(source)
     try:
         if path.is_dir() and (path / "case.toml").is_file():
