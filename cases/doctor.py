@@ -37,7 +37,8 @@ PACKAGES = (
     "mmgpy",
 )
 TOOLS = (
-    "pytest", "hypothesis", "ruff", "mypy", "import-linter", "jsonschema", "mkdocs", "mkdocstrings", "playwright",
+    "pytest", "hypothesis", "ruff", "mypy", "import-linter", "jsonschema", "mkdocs", "mkdocstrings",
+    "playwright",
 )  # fmt: skip
 FAST_BLAS = r"openblas|mkl_|libblis|armpl|nvpl|essl|Accelerate|atlas"
 

@@ -112,20 +112,20 @@ def compile_form(comm: MPI.Comm, form: Any) -> Any:
     return fem.forms.compile_form(comm, form, jit_options=JIT)
 
 
-_CONTENTS: dict[int, tuple[Any, set[Any], set[Any], set[str]]] = {}
+_CONTENTS: dict[int, tuple[Any, dict[Any, str], dict[Any, str], set[str]]] = {}
 """By identity of the compiled form, which is held so that its number is not used again."""
 
 
-def _contents(compiled: Any) -> tuple[set[Any], set[Any], set[str]]:
-    """Coefficients, constants and kinds of integral of a compiled form, looked up once."""
+def _contents(compiled: Any) -> tuple[dict[Any, str], dict[Any, str], set[str]]:
+    """Coefficients and constants with their names, and kinds of integral of a form, looked up once."""
     if id(compiled) not in _CONTENTS:
         if len(_CONTENTS) > 1000:
             _CONTENTS.clear()
         form = compiled.ufl_form
         _CONTENTS[id(compiled)] = (
             compiled,
-            set(ufl.algorithms.extract_coefficients(form)),
-            set(ufl.algorithms.analysis.extract_constants(form)),
+            {c: f"w{n}" for n, c in enumerate(ufl.algorithms.extract_coefficients(form))},
+            {c: f"c{n}" for n, c in enumerate(ufl.algorithms.analysis.extract_constants(form))},
             {integral.integral_type() for integral in form.integrals()},
         )
     return _CONTENTS[id(compiled)][1:]
@@ -145,17 +145,32 @@ def bind(
     maps: Any = [facet_mesh.entity_maps() for facet_mesh in facet_meshes]
     if HAS_ENTITY_MAP:
         maps = [one for several in maps for one in several]
-    else:
-        maps = {key: value for one in maps for key, value in one.items()}
-    return fem.forms.create_form(
-        compiled,
-        list(spaces),
-        msh,
-        {kind: list(tags) for kind, tags in subdomains.items() if kind.name in kinds},
-        {c: f for c, f in coefficients.items() if c in used},
-        {c: f for c, f in constants.items() if c in used_constants},
-        maps or None,
+    domains = {
+        kind: sorted(tags, key=lambda tag: tag[0]) for kind, tags in subdomains.items() if kind.name in kinds
+    }
+    if HAS_ENTITY_MAP:
+        return fem.forms.create_form(
+            compiled,
+            list(spaces),
+            msh,
+            domains,
+            {c: f for c, f in coefficients.items() if c in used},
+            {c: f for c, f in constants.items() if c in used_constants},
+            maps or None,
+        )
+    # What `create_form` does, without its search for names, which takes longer than the rest.
+    creator = fem.forms.form_cpp_creator(compiled.dtype)
+    address = compiled.module.ffi.cast("uintptr_t", compiled.module.ffi.addressof(compiled.ufcx_form))
+    bound = creator(
+        address,
+        [space._cpp_object for space in spaces],
+        {used[c]: f._cpp_object for c, f in coefficients.items() if c in used},
+        {used_constants[c]: f._cpp_object for c, f in constants.items() if c in used_constants},
+        domains,
+        {m._cpp_object: values for one in maps for m, values in one.items()},
+        msh._cpp_object,
     )
+    return fem.Form(bound, compiled.ufcx_form, compiled.code)
 
 
 def add_matrix(matrix: Any, form: Any) -> None:

@@ -292,8 +292,8 @@ def pushed_apart(box: FloatArray, places: FloatArray, radii: FloatArray, periodi
 def _inside(box: FloatArray, places: FloatArray, radii: FloatArray, periodic: bool) -> FloatArray:
     """Balls that have left the box: back through the other side, or beside a mirrored one."""
     if periodic:
-        return places - box * np.floor(places / box)
-    return np.clip(places, radii[:, None], box - radii[:, None])
+        return np.asarray(places - box * np.floor(places / box))
+    return np.asarray(np.clip(places, radii[:, None], box - radii[:, None]))
 
 
 def pair_correlation(packing: Packing, edges: FloatArray) -> FloatArray:

@@ -59,7 +59,7 @@ UNSCALED = {"mat_mumps_icntl_6": 0, "mat_mumps_icntl_8": 0}
 """The equations are scaled already; without its own scaling MUMPS takes two thirds of the time."""
 PLAIN = {"pc_factor_mat_solver_type": "petsc", "pc_factor_mat_ordering_type": "qmd"}
 """PETSc's own factors of small plane problems on one rank: made in a third of the time that MUMPS takes, and
-solved with in a quarter. They do not pivot, which these equations do not need; a zero pivot refuses the step."""
+solved with in a quarter. They do not pivot, which these equations do not need."""
 LARGEST_PLAIN = 20_000
 """Unknowns up to which they are used."""
 LANDED = 1e-5
