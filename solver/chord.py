@@ -4,6 +4,9 @@ From one step to the next the equations change little, and the prediction is goo
 factors of an older Jacobian converge linearly, each at the price of a residual and a back substitution, some
 tenth of what a new factorisation costs. Where too many of them would be needed, the Jacobian
 is made anew; if even that does not help, the solve is left to Newton's method proper.
+
+Anderson's acceleration of such corrections was tried: it saves none where the time step is constant; where
+that has grown by half, it needs as many of them as a new Jacobian is worth.
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ from .types import FloatArray
 WORTH = 6.0
 """Corrections that cost as much as a new Jacobian: so many more to come ask for one."""
 FAR = 1e4
-"""A first residual larger than this times what counts as none is not worth trying with an older Jacobian."""
+"""On a mesh that moves, a first residual larger than this times what counts as none is not worth trying with
+an older Jacobian."""
 SLOW = 0.5
 """A correction that leaves more than this part of the residual asks for a new Jacobian in any case."""
 CORRECTIONS = 14
@@ -51,25 +55,42 @@ class Linear(Protocol):
 
 def tolerance(comm: MPI.Intracomm, memory: Mapping[str, FloatArray]) -> float:
     """Norm of the residual that counts as none (collective)."""
+    return MET * stored_norm(comm, memory)
+
+
+def stored_norm(comm: MPI.Intracomm, memory: Mapping[str, FloatArray]) -> float:
+    """Norm of the stored terms of all fields (collective)."""
     square = sum(float(np.sum(q**2)) for name, q in memory.items() if name != "terminals")
-    return MET * float(np.sqrt(comm.allreduce(square, op=MPI.SUM)))
+    return float(np.sqrt(comm.allreduce(square, op=MPI.SUM)))
 
 
-def chord(linear: Linear, start: FloatArray, met: float, stale: bool) -> tuple[bool, int]:
-    """Solve from the unknowns `start` of this rank until the norm of the residual is at most `met`.
+def chord(
+    linear: Linear,
+    start: FloatArray,
+    met: float,
+    stale: bool,
+    relative: float = 0.0,
+    far: float = FAR,
+    enough: float = 0.0,
+) -> tuple[bool, int]:
+    """Solve from the unknowns `start` of this rank until the norm of the residual counts as none.
 
     Args:
         linear: residual and corrections.
         start: unknowns of this rank.
         met: norm that counts as none.
         stale: whether there is an older Jacobian to begin with.
+        relative: a norm of this part of the first residual counts as none too.
+        far: first residual over what counts as none, beyond which the older Jacobian is not tried.
+        enough: norm from which on no new Jacobian is made to come down to `met`.
 
     Returns:
         Whether the equations are met, and the corrections made; the state is where it ended (collective).
     """
     x = start.copy()
     residual, norm = linear.evaluated(x)
-    fresh, made = not stale or norm > FAR * met, 0
+    met = max(met, relative * norm)
+    fresh, made = not stale or norm > far * met, 0
     for count in range(CORRECTIONS):
         if norm <= met:
             return True, count
@@ -83,14 +104,16 @@ def chord(linear: Linear, start: FloatArray, met: float, stale: bool) -> tuple[b
         trial = x - linear.limited(x, step)
         residual_there, norm_there = linear.evaluated(trial)
         if not np.isfinite(norm_there) or norm_there > norm:
-            if fresh:
-                return False, count + 1
             linear.evaluated(x)
+            if fresh or norm <= enough:
+                return norm <= enough, count + 1
             fresh = True
             continue
         fresh = norm_there > met and _slow(norm_there / norm, norm_there / met)
         x, residual, norm = trial, residual_there, norm_there
-    return norm <= met, CORRECTIONS
+        if fresh and norm <= enough:
+            return True, count + 1
+    return norm <= max(met, enough), CORRECTIONS
 
 
 def _slow(rate: float, left: float) -> bool:

@@ -9,7 +9,7 @@ frozen, potentials solved for, if need be in small portions of the change of con
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -18,10 +18,12 @@ from mpi4py import MPI
 
 from meshes.regions import Regions
 
+from .archive import OnFirst, Tree
 from .constants import FARADAY
 from .discretisation import Discretisation, Stored
 from .equations import FILM, POTENTIAL
 from .instrument import scaled_control
+from .keeper import FieldKeeper
 from .model import LIQUID, WORKING, Model
 from .multistep import Formula, extrapolate, formula
 from .nonlinear import Newton, Outcome
@@ -106,6 +108,15 @@ class _Moment:
     books: dict[str, float]
 
 
+@dataclass(frozen=True)
+class _Place:
+    """Where in the program: when its segment began, s; charge before it, C/m^2; if a limit has ended it."""
+
+    begun: float
+    before: float
+    reached: bool = False
+
+
 class Experiment:
     """A model, its mesh, and the state in time.
 
@@ -127,13 +138,14 @@ class Experiment:
         """Discretise and set the initial state: concentrations as given, nothing polarised."""
         self.problem = Discretisation(model, regions)
         self.model, self.stepping, self.comm = model, stepping, regions.comm
-        self.newton = Newton(self.problem, preset, options)
+        self.newton = Newton(self.problem, preset, options, keep=True)
         self.problem.initialise()
         self.time, self.dt, self.rejected = 0.0, stepping.initial, 0
         self._controls = len(model.terminals)
         books = dict.fromkeys((*self.problem.currents(), "terminal"), 0.0)
         self._past = [_Moment(0.0, self.problem.snapshot(), self.problem.stored(), books)]
         self.initial_amounts = self.problem.amounts(self._past[0].stored)
+        self._place: _Place | None = None
         self._layers = sum(i.capacitance * regions.measure(i.boundary) for i in model.interfaces)
 
     # --- the program
@@ -164,25 +176,91 @@ class Experiment:
         return readings
 
     def readings(
-        self, program: Iterable[Segment], times: Iterable[float] = (), until: float = np.inf
+        self,
+        program: Iterable[Segment],
+        times: Iterable[float] = (),
+        until: float = np.inf,
+        going_on: bool = False,
     ) -> Iterator[Reading]:
-        """As `run`, one reading after the other."""
+        """As `run`, one reading after the other.
+
+        `going_on`: the first segment has begun already, before the state was saved that the experiment has
+        gone back to.
+        """
+        if not going_on:
+            self._place = None
         stops = sorted(t for t in times if t > self.time)
         for segment in program:
-            if self.time >= until * (1.0 - 1e-12):
-                return
-            begun, before = self.time, self.charge
-            yield self._begin(segment)
-            end = min(begun + segment.duration, until)
-            reached = None
-            while reached is None and self.time < end * (1.0 - 1e-13):
+            if self._place is None:
+                if self.time >= until * (1.0 - 1e-12):
+                    return
+                self._place = _Place(self.time, self.charge)
+                yield self._begin(segment)
+            place, end = self._place, min(self._place.begun + segment.duration, until)
+            while not place.reached and self.time < end * (1.0 - 1e-13):
                 while stops and stops[0] <= self.time * (1.0 + 1e-13):
                     stops.pop(0)
                 target = min(end, stops[0]) if stops else end
-                reading, reached = self._advance(segment, begun, before, target)
+                reading, reached = self._advance(segment, place.begun, place.before, target)
+                self._place = place = replace(place, reached=reached is not None)
                 yield reading
-            if reached is not None and segment.ends_program:
+            if place.reached and segment.ends_program:
                 return
+            self._place = None
+
+    # --- going on later
+
+    def saved(self) -> Tree:
+        """All that the next step depends on (collective); to be asked for after a reading.
+
+        To go on, the program of `readings` is to begin with the segment of that reading.
+        """
+        keeper = FieldKeeper(self.problem)
+        space = self.problem.spaces[LIQUID]
+        return {
+            "places": OnFirst(keeper.numbers(space).places(space)),
+            "past": [
+                {
+                    "time": moment.time,
+                    "fields": keeper.kept_snapshot(moment.state),
+                    "stored": keeper.kept_stored(moment.stored),
+                    "books": moment.books,
+                }
+                for moment in self._past
+            ],
+            "time": self.time,
+            "next step": self.dt,
+            "rejected": self.rejected,
+            "initial amounts": self.initial_amounts,
+            "seen": asdict(self._seen),
+            "place": None if self._place is None else asdict(self._place),
+        }
+
+    def resume(self, saved: Mapping[str, Any]) -> None:
+        """Go to a state that was `saved`; the program goes on in the segment it was in (collective).
+
+        Raises:
+            MeshError: the mesh is another one.
+        """
+        keeper, problem = FieldKeeper(self.problem), self.problem
+        space = problem.spaces[LIQUID]
+        keeper.numbers(space).check_places(space, saved["places"].values)
+        self._past = [
+            _Moment(
+                moment["time"],
+                keeper.found_snapshot(moment["fields"]),
+                keeper.found_stored(moment["stored"]),
+                moment["books"],
+            )
+            for moment in saved["past"]
+        ]
+        self.time, self.dt, self.rejected = saved["time"], saved["next step"], saved["rejected"]
+        problem.set_time(self.time)
+        problem.restore(self._past[0].state)
+        self.initial_amounts = saved["initial amounts"]
+        self._seen = Observation(**saved["seen"])
+        self._current_before = self._seen.current
+        self._place = None if saved["place"] is None else _Place(**saved["place"])
 
     def steady(self, segment: Segment, tolerance: float = 1e-9) -> Reading:
         """Steady state under the value that `segment` begins with; its duration and limits do not count.
@@ -268,7 +346,7 @@ class Experiment:
         # Where charge is resolved, frozen ions would leave the potential undetermined between electrodes that
         # hold no charge: current enters its equation through the ions that it brings.
         frozen = not self.model.closure.resolves_charge
-        outcome = self.newton.reach(self._memory, target, self._fine, frozen)
+        outcome = self.newton.reach(self._memory, target, self._fine, frozen, 0.0)
         if not self._fine(outcome):
             where = f"at t = {self.time:.6g} s"
             raise StepError(f"no potentials meet the control {where}: {self._hardship()}")
@@ -283,10 +361,10 @@ class Experiment:
         """One step towards `target`; returns the reading and the limit that was reached, if any."""
         left = target - self.time
         dt = min(self.stepping.initial if self.stepping.fixed else self.dt, self.stepping.largest, left)
-        if dt < left < 2.0 * dt and not self.stepping.fixed:
-            dt = 0.5 * left  # two equal steps rather than a long one and a sliver
         if left - dt < 1e-9 * dt:
             dt = left
+        elif left < 2.0 * dt and not self.stepping.fixed:
+            dt = 0.5 * left  # two equal steps rather than a long one and a sliver
         wanted = dt
         trial = self._trial(segment, begun, before, dt)
         while trial is None:
@@ -329,17 +407,20 @@ class Experiment:
         plan = self._plan(max(min(self.stepping.order, known, 2), 1), dt)
         base = past[: plan.order + 1]
         guess = extrapolate(end, [m.time for m in base], [m.state for m in base])
-        self.problem.restore(self._safe(guess) if count > 1 else past[0].state)
+        every = (
+            guess if count == len(base) else extrapolate(end, [m.time for m in past], [m.state for m in past])
+        )
+        self.problem.restore(self._safe(every) if count > 1 else past[0].state)
         self.problem.set_time(end)
         control = scaled_control(self.problem, segment, end - begun)
-        outcome = self.newton.solve(self._memory, control)
+        outcome = self.newton.solve(self._memory, control, change=self._change())
         if not self._fine(outcome) and count > 1:
             self.problem.restore(past[0].state)
             self.problem.hold(end)
             if far:
-                outcome = self.newton.reach(self._memory, control, self._fine)
+                outcome = self.newton.reach(self._memory, control, self._fine, change=self._change())
             else:
-                outcome = self.newton.solve(self._memory, control)
+                outcome = self.newton.solve(self._memory, control, change=self._change())
         self._shrink = 0.25
         if not self._fine(outcome):
             return None
@@ -423,6 +504,18 @@ class Experiment:
             for name, q in past[1].stored.items():
                 self._memory[name] = self._memory[name] + plan.a2 / dt * q
         return plan
+
+    def _change(self) -> float:
+        """Norm of dQ/dt over the last step: that of the residual where a step begins (collective)."""
+        if len(self._past) == 1:
+            return 0.0
+        new, old = self._past[:2]
+        square = sum(
+            float(np.sum((q - old.stored[name]) ** 2))
+            for name, q in new.stored.items()
+            if name != "terminals"
+        )
+        return float(np.sqrt(self.comm.allreduce(square, op=MPI.SUM)) / (new.time - old.time))
 
     def _current(self) -> float:
         """Of the working electrode in A/m^2, at the present state and plan."""

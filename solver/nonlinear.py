@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from mpi4py import MPI
 from petsc4py import PETSc
 
-from .chord import chord, gathered_norm, tolerance
+from .chord import chord, gathered_norm, stored_norm, tolerance
 from .discretisation import Control, Discretisation
 from .model import LIQUID
 from .presets import DIRECT, UNDAMPED, Preset
@@ -32,6 +31,10 @@ more than this was held up by the line search or by positivity, and has not conv
 UNMET = 1e-6
 """Norm of the scaled residual above which such a solve has not converged either: where an ion is used up,
 corrections are short beside the potentials long before the equations are met."""
+BELOW = 0.01
+"""Part of the absolute tolerance that corrections with a kept Jacobian go down to where they can. They
+converge linearly and end just below what they are asked for, where Newton's method ends far below; over long
+steps to a steady state the difference is seen in the amounts of the ions."""
 ROUNDING = 4e-16
 """Relative rounding of the stored parts of the equations."""
 
@@ -51,7 +54,11 @@ _NUMBERS = itertools.count()
 
 
 class Newton:
-    """One SNES for one discretisation; keeps matrix, pattern and preconditioner."""
+    """One SNES for one discretisation; keeps matrix, pattern and preconditioner.
+
+    Attributes:
+        krylov: linear iterations of the last solve.
+    """
 
     def __init__(
         self,
@@ -62,7 +69,8 @@ class Newton:
     ) -> None:
         """Create the solver with a preset; PETSc `options` (no dash, no prefix) are laid over it.
 
-        `keep`: try with the Jacobian of the solve before first; see `chord`.
+        `keep`: try with the Jacobian of the solve before first; see `chord`. The option snes_lag_jacobian
+        leaves it to PETSc when a Jacobian is made.
         """
         self.problem, self.preset = problem, preset.chosen(problem)
         self._memory: Mapping[str, FloatArray] = {}
@@ -84,7 +92,11 @@ class Newton:
         component = block.active % width
         species = block.start + np.flatnonzero(component < width - 1)
         self._species, self._frozen = species, False
-        self._keep, self._has_factors = keep and not self.preset.fields, False
+        keeps = not self.preset.fields or self.preset.loose is not None
+        self._keep, self._has_factors = keep and keeps and "snes_lag_jacobian" not in chosen, False
+        self._linear = self.snes.getKSP().getTolerances()[0]
+        self._spent = 0
+        self.krylov = 0
         self._concentrations = np.empty(0, dtype=int) if problem.model.logarithmic else species
 
     def _create(self, prefix: str, options: Mapping[str, Any], linear: Any = None) -> Any:
@@ -102,27 +114,58 @@ class Newton:
         snes.setFromOptions()
         return snes
 
-    def solve(self, memory: Mapping[str, FloatArray], control: Control, frozen: bool = False) -> Outcome:
+    def solve(
+        self,
+        memory: Mapping[str, FloatArray],
+        control: Control,
+        frozen: bool = False,
+        change: float | None = None,
+    ) -> Outcome:
         """Solve from the present state of the problem; leaves the solution in it (collective).
 
         First with the line search. Residuals of fast kinetics grow exponentially on the way to a solution,
         which stops a line search; so a solve that fails is made again with undamped corrections. If `frozen`,
-        concentrations stay as they are, and only potentials are solved for.
+        concentrations stay as they are, and only potentials are solved for. With `change`, the norm that the
+        residual had without a prediction, Jacobians that are kept bring it down as far as PETSc's tolerances
+        ask for, and not to what rounding allows.
         """
+        outcome = self._solve(memory, control, frozen, change)
+        self.krylov = outcome.krylov
+        return outcome
+
+    def _solve(
+        self, memory: Mapping[str, FloatArray], control: Control, frozen: bool, change: float | None
+    ) -> Outcome:
         self._memory, self._control, self._frozen = memory, control, frozen
         start = self.problem.layout.gather(self.problem.potentials)
-        if self._keep and not frozen:
-            met = tolerance(self.problem.comm, memory)
-            done, count = chord(self, start, met, self._has_factors)
+        if self._keep and (change is not None or not frozen):
+            self._has_factors = self._has_factors and not frozen
+            done, count = self._chord(start, change)
+            self._has_factors = self._has_factors and not frozen
             if done:
-                return Outcome(True, count, count, int(PETSc.SNES.ConvergedReason.CONVERGED_FNORM_ABS))
+                reason = int(PETSc.SNES.ConvergedReason.CONVERGED_FNORM_ABS)
+                return Outcome(True, count, self._spent, reason)
         outcome = self._attempt(self.snes, start)
-        self._has_factors = outcome.converged and outcome.iterations > 0
+        self._has_factors = outcome.converged and outcome.iterations > 0 and not frozen
         if outcome.converged:
             return outcome
         again = self._attempt(self._undamped, start)
         spent = outcome.iterations + again.iterations, outcome.krylov + again.krylov
         return Outcome(again.converged, *spent, again.reason)
+
+    def _chord(self, start: FloatArray, change: float | None) -> tuple[bool, int]:
+        """Solve with Jacobians that are kept; whether that did, and the corrections (collective)."""
+        comm, memory = self.problem.comm, self._memory
+        self._spent = 0
+        if change is None:
+            found = chord(self, start, tolerance(comm, memory), self._has_factors)
+        else:
+            relative, absolute = self.snes.getTolerances()[:2]
+            rounding = 0.0 if self._frozen else ROUNDING * stored_norm(comm, memory)
+            met = max(rounding, BELOW * absolute, relative * change)
+            found = chord(self, start, met, self._has_factors, relative, np.inf, absolute)
+        self.snes.getKSP().setTolerances(rtol=self._linear)
+        return found
 
     def _attempt(self, snes: Any, start: FloatArray) -> Outcome:
         """Solve with one SNES from the unknowns `start` of this rank (collective)."""
@@ -156,10 +199,12 @@ class Newton:
         target: Control,
         fine: Callable[[Outcome], bool] = lambda outcome: outcome.converged,
         frozen: bool = False,
+        change: float | None = None,
     ) -> Outcome:
         """Solve for a control that differs much from the present one, in portions if need be.
 
-        `fine` says, alike on all ranks, whether an outcome will do; the one returned may not.
+        `fine` says, alike on all ranks, whether an outcome will do; the one returned may not. `frozen` and
+        `change` are those of `solve`.
         """
         problem = self.problem
         present = problem.potentials[: target.a.size]
@@ -168,7 +213,7 @@ class Newton:
         while True:
             goal = min(done + portion, 1.0)
             portion_of = Control(target.a, target.b, (1.0 - goal) * start + goal * target.s)
-            outcome = self.solve(memory, portion_of, frozen)
+            outcome = self.solve(memory, portion_of, frozen, change)
             good = fine(outcome)
             if good and goal == 1.0:
                 return outcome
@@ -182,9 +227,7 @@ class Newton:
 
     def _is_noise(self, norm: float) -> bool:
         """Whether the residual left is rounding of Q a0/dt, large in very short steps (collective)."""
-        square = sum(float(np.sum(q**2)) for name, q in self._memory.items() if name != "terminals")
-        total = self.problem.comm.allreduce(square, op=MPI.SUM)
-        return bool(norm <= ROUNDING * np.sqrt(total))
+        return norm <= ROUNDING * stored_norm(self.problem.comm, self._memory)
 
     def residual(self, memory: Mapping[str, FloatArray], control: Control) -> FloatArray:
         """Residual of the present state, unknowns of this rank."""
@@ -204,17 +247,22 @@ class Newton:
         problem = self.problem
         problem.set_potentials(problem.layout.scatter(x.copy()))
         residual = self.residual(self._memory, self._control)
+        if self._frozen:
+            residual[self._species] = 0.0
         return residual, gathered_norm(problem.comm, residual)
 
     def correction(self, residual: FloatArray, fresh: bool) -> FloatArray | None:
         """J^-1 residual, with a new Jacobian at the present state if `fresh`; None if singular."""
         ksp = self.snes.getKSP()
         if fresh:
-            self.problem.jacobian(self._matrix, self._control)
+            self._differentiate(self._matrix)
             ksp.setOperators(self._matrix)
+        loose = self.preset.loose if not (fresh or self._frozen) else None
+        ksp.setTolerances(rtol=loose or self._linear)
         with self._f as local:
             local[:] = residual
         ksp.solve(self._f, self._x)
+        self._spent += int(ksp.getIterationNumber())
         self._clear_options()
         if int(ksp.getConvergedReason()) < 0 or ksp.getPC().getFailedReason():
             ksp.getPC().reset()
@@ -243,12 +291,16 @@ class Newton:
 
     def _jacobian(self, snes: Any, x: Any, a: Any, p: Any) -> None:
         self._load(x)
-        self.problem.jacobian(p, self._control)
-        if self._frozen:
-            rows = (self.problem.layout.offset + self._species).astype(PETSc.IntType)
-            p.zeroRows(rows, diag=1.0)
+        self._differentiate(p)
         if a != p:
             a.assemble()
+
+    def _differentiate(self, matrix: Any) -> None:
+        """Derivative of what is solved at the present state into `matrix` (collective)."""
+        self.problem.jacobian(matrix, self._control)
+        if self._frozen:
+            rows = (self.problem.layout.offset + self._species).astype(PETSc.IntType)
+            matrix.zeroRows(rows, diag=1.0)
 
     def _keep_positive(self, x: Any, y: Any) -> bool:
         """Shorten a correction x - y where it would take more than 1 - KEPT of a concentration."""

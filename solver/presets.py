@@ -6,6 +6,9 @@ grow with refinement: about 8 per Newton step, 12 with films (study `solvers`). 
 carried along lines that algebraic multigrid does not follow; they get incomplete factors instead, whose
 iterations grow slowly (25 to 50 per step in the flow cells of 10 000 to 250 000 unknowns).
 
+Where Jacobians are kept from step to step (`experiment`), corrections with an older one are solved for
+loosely; see `chord`. The option snes_lag_jacobian = 1 makes a new one for each instead.
+
 `auto` is `direct` up to a size and `iterative` beyond. Linear solves of `iterative` take less time from a few
 thousand unknowns on (half of it at 5000 in 3D and at 20 000 in 2D), but assembly, equal for both, is most of
 a step then: within the limits of `auto`, all of a step takes at most half as long again. Looser linear
@@ -54,11 +57,14 @@ class Preset:
         name: as in a case.
         options: without prefix and dash.
         fields: whether the preconditioner is a fieldsplit that must be told its parts.
+        loose: relative tolerance of linear solves where the Jacobian is one that was kept (see `chord`); such
+            a correction is right to a few hundredths at best. None: a fieldsplit is not kept.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     fields: bool = False
+    loose: float | None = None
 
     def chosen(self, problem: Discretisation) -> Preset:
         """What to use for `problem`: this one."""
@@ -112,6 +118,7 @@ MULTIGRID = Preset(
         "fieldsplit_v_pc_type": "jacobi",
     },
     fields=True,
+    loose=1e-2,
 )
 """Fieldsplit and BoomerAMG."""
 LAGGED = Preset("iterative", {**MULTIGRID.options, "ksp_rtol": 1e-5, "snes_lag_jacobian": 3}, fields=True)
@@ -127,6 +134,7 @@ FLOWING = Preset(
         "fieldsplit_c_sub_pc_factor_levels": 2,
     },
     fields=True,
+    loose=1e-2,
 )
 """Fieldsplit, BoomerAMG for potentials, overlapping incomplete factors for concentrations."""
 

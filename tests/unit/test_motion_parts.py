@@ -14,7 +14,7 @@ from meshes.shares import carry_shares
 from meshes.shell_shapes import octant, plate, with_nucleus
 from meshes.strip import Exhausted, limit, limit_shell
 from meshes.substrate import make_way, make_way_3d
-from solver.chord import MET, chord, tolerance
+from solver.chord import MET, chord, stored_norm, tolerance
 from solver.memory import Memory, grown
 from solver.multistep import formula
 
@@ -167,6 +167,35 @@ def test_a_jacobian_is_kept_while_it_serves_and_made_anew_when_it_does_not() -> 
     assert chord(linear, linear.x, 1e-12, stale=True)[0]
     assert len(linear.made) > before
     assert linear.x + linear.x**3 == pytest.approx(linear.b, abs=1e-11)
+
+
+def test_terminals_do_not_count_in_the_norm_of_what_is_stored() -> None:
+    memory = {"liquid": np.array([3.0, 4.0]), "terminals": np.array([1e9])}
+    assert stored_norm(MPI.COMM_SELF, memory) == pytest.approx(5.0)
+
+
+def test_a_chord_ends_at_a_part_of_the_first_residual_and_may_begin_far_away() -> None:
+    linear = Scalars(np.array([1.0, 2.0, 3.0]))
+    assert chord(linear, np.ones(3), 1e-12, stale=False)[0]
+    linear.b, before = linear.b * 1.05, len(linear.made)
+    first = linear.evaluated(start := linear.x.copy())[1]
+    done, _ = chord(linear, start, 1e-12, True, 1e-4, np.inf)
+    left = linear.evaluated(linear.x)[1]
+    assert done
+    assert 1e-9 < left <= 1e-4 * first  # no further than asked for
+    assert len(linear.made) == before  # though far more than FAR times 1e-12 away
+
+
+def test_no_new_jacobian_is_made_for_what_is_small_enough() -> None:
+    linear = Scalars(np.array([1.0, 2.0, 3.0]))
+    assert chord(linear, np.ones(3), 1e-12, stale=False)[0]
+    linear.made, linear.b = [0.6 * linear.made[-1]], linear.b * (1.0 + 1e-9)  # a poor one: rate 2/3
+    start = linear.x.copy()
+    assert chord(linear, start, 1e-30, True, far=np.inf, enough=1e-8)[0]
+    assert len(linear.made) == 1
+    assert linear.evaluated(linear.x)[1] <= 1e-8
+    chord(linear, start, 1e-30, True, far=np.inf)
+    assert len(linear.made) > 1
 
 
 def test_the_norm_that_counts_as_none_is_relative_to_what_is_known() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from solver.closures import Poisson
 from solver.discretisation import Discretisation
 from solver.experiment import Experiment, Stepping
-from solver.presets import AUTO, DIRECT, FLOWING, ITERATIVE, LARGEST_DIRECT, MULTIGRID
+from solver.presets import AUTO, DIRECT, FLOWING, ITERATIVE, LARGEST_DIRECT, MULTIGRID, Preset
 from solver.program import hold
 from verification.peers import bortels
 from verification.studies import flow_cell, solvers
@@ -37,13 +38,38 @@ def test_auto_chooses_by_size_closure_and_flow(monkeypatch: pytest.MonkeyPatch) 
         ITERATIVE.chosen(charged)
 
 
+@pytest.mark.parametrize("preset", [DIRECT, ITERATIVE], ids=lambda preset: preset.name)
+def test_kept_jacobians_find_the_answer_of_new_ones(preset: Preset, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    jacobian = Discretisation.jacobian
+
+    def counted(self: Discretisation, *given: Any) -> None:
+        made.append("new")
+        jacobian(self, *given)
+
+    monkeypatch.setattr(Discretisation, "jacobian", counted)
+    cell, states, numbers = solvers.cells(True)[1], [], []
+    for options in ({}, {"snes_lag_jacobian": 1}):
+        stepping = Stepping(0.2 * solvers.STEP, fixed=True)
+        experiment = Experiment(cell.model(), cell.mesh(12), stepping, preset, options)
+        experiment.run(cell.program)
+        problem = experiment.problem
+        states.append(np.concatenate([*(f.x.array for f in problem.functions.values()), problem.potentials]))
+        numbers.append(len(made))
+        made.clear()
+        assert max(abs(defect) for defect in experiment.balance().values()) < 1e-11
+    assert np.max(np.abs(states[0] - states[1])) < 1e-8
+    assert numbers[0] < 0.5 * numbers[1]
+
+
 def test_iterative_finds_the_steady_state_of_a_flow_cell() -> None:
     cell = bortels.cell_of("two ions")
     segment = next(iter(hold(cell.voltage)))
     fields, iterations = [], 0.0
     for preset in (DIRECT, ITERATIVE):
         described = flow_cell.model(cell, Method(1))
-        experiment = Experiment(described, flow_cell.mesh(cell, 1), Stepping(1e4), preset)
+        every = {"snes_lag_jacobian": 1}
+        experiment = Experiment(described, flow_cell.mesh(cell, 1), Stepping(1e4), preset, every)
         experiment.steady(segment)
         fields.append(experiment.problem.field("ion 1"))
         snes = experiment.newton.snes

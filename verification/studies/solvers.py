@@ -110,9 +110,9 @@ class Run:
 
 
 def march(cell: Cell, cells: int, preset: Preset, options: dict[str, Any] | None = None) -> Run:
-    """Go through the program of a cell (collective)."""
-    stepping = Stepping(STEP, fixed=True)
-    experiment = Experiment(cell.model(), cell.mesh(cells), stepping, preset, options)
+    """Go through the program of a cell, with a new Jacobian for every correction (collective)."""
+    stepping, every = Stepping(STEP, fixed=True), {"snes_lag_jacobian": 1, **(options or {})}
+    experiment = Experiment(cell.model(), cell.mesh(cells), stepping, preset, every)
     newton = linear = 0
     for _ in experiment.readings(cell.program):
         newton += experiment.newton.snes.getIterationNumber()
