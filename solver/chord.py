@@ -122,5 +122,7 @@ def _slow(rate: float, left: float) -> bool:
 
 
 def gathered_norm(comm: Any, values: FloatArray) -> float:
-    """Euclidean norm over all ranks (collective)."""
-    return float(np.sqrt(comm.allreduce(float(values @ values), op=MPI.SUM)))
+    """Euclidean norm over all ranks (collective); infinite where a correction went too far for numbers."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = float(values @ values)
+    return float(np.sqrt(comm.allreduce(square, op=MPI.SUM)))
