@@ -92,8 +92,9 @@ def write(folder: Path, packed: Packed, about: Mapping[str, Any], texts: Mapping
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     try:
+        arrays: dict[str, Any] = dict(packed.arrays)
         with (part / ARRAYS).open("wb") as file:
-            np.savez(file, **dict(packed.arrays))  # type: ignore[arg-type]
+            np.savez(file, **arrays)
         for name, text in {STATE: json.dumps(packed.tree, allow_nan=False), **texts}.items():
             (part / name).write_text(text, encoding="utf-8")
         sums = {name: checksum(part / name) for name in (STATE, ARRAYS, *texts)}

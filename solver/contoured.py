@@ -93,8 +93,9 @@ class Contoured(ABC):
         """Seeds that are twice as high as they were."""
         return int(np.sum(heights_at(self.front, self._seeds) >= 2.0 * self._seed_heights))
 
-    def move(self) -> None:  # noqa: B027 (of the engine's face; here the answer is: nothing)
+    def move(self) -> None:
         """Nothing is left to do: the surface has grown with the step."""
+        return
 
     def meeting(self, distance: float) -> Contact | None:
         """Where the electrodes are nearest, in mesh units, if nearer than `distance`."""

@@ -651,8 +651,9 @@ class Simulation:
 
     def _solver(self) -> Newton:
         if self._newton is None:
-            plain = self.comm.size == 1 and self.problem.layout.total <= LARGEST_PLAIN
-            factors = PLAIN if plain and self.cell.dim == 2 else UNSCALED
+            small = self.cell.dim == 2 and self.problem.layout.total <= LARGEST_PLAIN
+            plain = small and self.comm.size == 1 and "pc_factor_mat_solver_type" not in self.cell.newton
+            factors = PLAIN if plain else UNSCALED
             self._newton = Newton(self.problem, options={**factors, **self.cell.newton}, keep=True)
         return self._newton
 

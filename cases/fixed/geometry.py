@@ -12,15 +12,15 @@ from itertools import pairwise
 from typing import Annotated, ClassVar, Literal
 
 from cases.fixed.drawn import File, Polygon
-from cases.fixed.packed import Packing, PackingBox
+from cases.fixed.packed import Packed, Packing, PackingBox
 from cases.fixed.shape import ELECTROLYTE, Boundaries, Plain
 from cases.section import Count, Kinds, Name, Section, listed
 from cases.units import LENGTH, Length, Position, write
 from cases.waveforms import Problem
 
 __all__ = [
-    "ELECTROLYTE", "Box", "Channel", "File", "Geometry", "Hull", "Layer", "Line", "Packing", "PackingBox",
-    "Polygon", "Rectangle", "Strip", "largest_extent",
+    "ELECTROLYTE", "Box", "Channel", "File", "Geometry", "Hull", "Layer", "Line", "Packed", "Packing",
+    "PackingBox", "Polygon", "Rectangle", "Strip", "largest_extent",
 ]  # fmt: skip
 
 

@@ -151,8 +151,8 @@ def _polygon(shape: shapes.Polygon, case: FixedCase, comm: MPI.Comm) -> Regions:
     )
 
 
-@make.register(shapes.Packing)
-def _packing(shape: shapes.Packing, case: FixedCase, comm: MPI.Comm) -> Regions:
+@make.register(shapes.Packed)
+def _packing(shape: shapes.Packed, case: FixedCase, comm: MPI.Comm) -> Regions:
     spheres, smallest = len(shape.base) == 2, min(p.radius for p in shape.particles)
     mesh, fine = case.mesh, case.mesh.refine
     return packed.packed(

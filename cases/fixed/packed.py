@@ -43,11 +43,9 @@ class Particle(Section):
         return (self.moles or 0.0) * (self.molar_volume or 0.0)
 
 
-class Packing(Plain):
-    """A layer of discs that do not touch, electrolyte above; current densities are per width of the cell."""
+class Packed(Plain):
+    """A layer of particles that do not touch, electrolyte above; currents are per area of the cell."""
 
-    shape: Literal["packing"]
-    """Random packing in two dimensions."""
     width: Length
     """Extent along the layer; the sides are mirrors."""
     thickness: Length
@@ -171,10 +169,17 @@ class Packing(Plain):
                 )
 
 
-class PackingBox(Packing):
-    """A layer of spheres that do not touch, electrolyte above."""
+class Packing(Packed):
+    """A layer of discs; current densities are per width of the cell."""
 
-    shape: Literal["packing_box"]  # type: ignore[assignment]
+    shape: Literal["packing"]
+    """Random packing in two dimensions."""
+
+
+class PackingBox(Packed):
+    """A layer of spheres."""
+
+    shape: Literal["packing_box"]
     """Random packing in three dimensions."""
     depth: Length
     """Extent in y."""

@@ -61,20 +61,19 @@ class Row:
 
 
 class Comparison(Protocol):
-    """One line of a paper's table.
-
-    Attributes:
-        id: unique within the paper.
-        kind: see `Kind`.
-        needs: names of growing cases that it runs; none for symmetric cells, which take a second.
-    """
+    """One line of a paper's table."""
 
     @property
-    def id(self) -> str: ...  # noqa: D102
+    def id(self) -> str:
+        """Unique within the paper."""
+
     @property
-    def kind(self) -> Kind: ...  # noqa: D102
+    def kind(self) -> Kind:
+        """See `Kind`."""
+
     @property
-    def needs(self) -> tuple[str, ...]: ...  # noqa: D102
+    def needs(self) -> tuple[str, ...]:
+        """Names of growing cases that it runs; none for symmetric cells, which take a second."""
 
     def row(self, bench: Bench) -> Row:
         """Run what is needed (collective) and compare."""

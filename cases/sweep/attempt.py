@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from cases.sweep.plan import Sweep, read, replace
 
@@ -85,7 +85,7 @@ def last_attempt(sweep: Sweep, number: int) -> Attempt | None:
     """What is noted of the last time that a run was started."""
     found = _json(sweep.attempt(number))
     try:
-        return None if found is None else Attempt(**found)  # type: ignore[arg-type]
+        return None if found is None else Attempt(**found)
     except TypeError:
         return None
 
@@ -204,7 +204,7 @@ def _locked(sweep: Sweep, number: int) -> bool:
     return False
 
 
-def _json(file: Path) -> dict[str, object] | None:
+def _json(file: Path) -> dict[str, Any] | None:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -20,7 +20,7 @@ from cases.sweep import attempt
 def main(folder: str, ranks: str, session: str, *numbers: str) -> None:
     """Run the runs `numbers` of the sweep in `folder`; a line on standard output as each ends."""
     work = partial(_work, folder, int(ranks), session)
-    pool: MPIPoolExecutor | None  # on rank 0 only
+    pool: MPIPoolExecutor | None  # on rank 0 only; the stubs of mpi4py name another class
     with MPICommExecutor(MPI.COMM_WORLD, root=0) as pool:  # type: ignore[assignment]
         if pool is not None:
             for ended in as_completed([pool.submit(work, int(number)) for number in numbers]):

@@ -10,6 +10,7 @@ import pytest
 
 from cases.errors import CaseError
 from cases.fixed import build
+from cases.fixed.geometry import Line, Packed
 from cases.fixed.schema import FixedCase
 from cases.loader import load
 from postprocess.fixed import electrodes
@@ -44,7 +45,8 @@ def test_volume_fractions_are_those_of_the_reaction() -> None:
     case = load("na2se_v_layer")
     assert isinstance(case, FixedCase)
     salt, metal = 2.0 * 124.94 / 2.62, 50.94 / 6.11
-    shares = [filling.kind.fraction for filling in case.geometry.fillings]  # type: ignore[union-attr]
+    assert isinstance(case.geometry, Packed)
+    shares = [filling.kind.fraction for filling in case.geometry.fillings]
     assert shares == pytest.approx([salt / (salt + metal), metal / (salt + metal)], rel=1e-3)
 
 
@@ -85,7 +87,8 @@ def test_dense_layers_resist_as_published(name: str, half: float) -> None:
     assert isinstance(case, FixedCase)
     _, readings = steps(case, 0)
     layer = next(iter(case.conductors))
-    thickness = case.geometry.stack[0].thickness  # type: ignore[union-attr]
+    assert isinstance(case.geometry, Line)
+    thickness = case.geometry.stack[0].thickness
     film = 5.0 * thickness / case.conductors[layer].at(298.15)
     transfer = 2.0 * (2.0 / F_RT) * np.arcsinh(5.0 / 200.0)
     assert readings[0].voltage == pytest.approx(-(film + transfer + 5.0 * 130e-6 / 0.6797), rel=2e-3)

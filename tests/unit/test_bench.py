@@ -58,7 +58,8 @@ def test_the_case_is_the_problem_of_the_peers() -> None:
 
 
 def test_bench_compares_tertia_with_the_bare_script_and_the_reference(tmp_path: Path) -> None:
-    file, screen = tmp_path / "bench.json", Console(file=io.StringIO(), width=200)
+    file, shown = tmp_path / "bench.json", io.StringIO()
+    screen = Console(file=shown, width=200)
     code = bench.run_bench(names=["Tertia"], file=file, rounds=[Round(10, repeat=1)], console=screen)
     found = json.loads(file.read_text())
     bare, ours = found["results"]
@@ -68,7 +69,7 @@ def test_bench_compares_tertia_with_the_bare_script_and_the_reference(tmp_path: 
     assert ours["agrees"]
     assert bare["runs"][0]["current_A_m2"] == pytest.approx(ours["runs"][0]["current_A_m2"], rel=1e-9)
     assert found["machine"]
-    assert "10 x 10" in screen.file.getvalue()  # type: ignore[attr-defined]
+    assert "10 x 10" in shown.getvalue()
 
 
 def test_a_wrong_answer_and_a_failure_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,9 +81,10 @@ def test_a_wrong_answer_and_a_failure_are_told(monkeypatch: pytest.MonkeyPatch) 
         return {"current_A_m2": wrong * CURRENT, **dict.fromkeys(keys, 1.0)}
 
     monkeypatch.setattr(bench, "_started", started)
-    screen = Console(file=io.StringIO(), width=200)
+    shown = io.StringIO()
+    screen = Console(file=shown, width=200)
     code = bench.run_bench(names=["Tertia"], rounds=[Round(100, repeat=1)], console=screen)
-    said = screen.file.getvalue()  # type: ignore[attr-defined]
+    said = shown.getvalue()
     assert code == 1
     assert f"does not agree: {bench.BASE}" in said
     assert "out of memory" in said
